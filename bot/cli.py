@@ -1,0 +1,151 @@
+"""Which commands does the program have? Each is a thin call.
+
+What a command needs is imported inside it: aiogram alone takes seconds to load, and `match` has
+no use for it.
+"""
+
+import asyncio
+import getpass
+import logging
+import os
+import sys
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from storage.db import DatabaseUnusable
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+cli = typer.Typer(
+    help="Watch public Telegram channels, find every post that touches a watchlist, tell the "
+    "right chat. Settings come from the environment or .env; see .env.example.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # its tracebacks show the values of variables
+    rich_markup_mode=None,
+)
+stderr = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+
+@cli.command()
+def demo() -> None:
+    """Show alerts and a digest made from bundled posts; no credentials."""
+    from bot.demo import show
+
+    _finish(show, DatabaseUnusable)
+
+
+@cli.command()
+def run() -> None:
+    """The daemon: watch and tell until Ctrl-C."""
+    from bot.app import CannotRun, run
+
+    settings = _settings()
+    _log(settings.secrets)
+    _finish(lambda: run(settings), CannotRun, DatabaseUnusable)
+
+
+@cli.command()
+def login(
+    qr: Annotated[bool, typer.Option("--qr", help="Show a QR code to scan.")] = False,
+) -> None:
+    """Sign in, once, to the account that reads channels."""
+    from watchers.login import LoginFailed, login
+
+    settings = _settings()
+    _log(settings.secrets)
+    account = settings.account
+    if account is None:
+        _fail(
+            "TELEGRAM_API_ID and TELEGRAM_API_HASH are not set: get both from "
+            "https://my.telegram.org and put them into .env"
+        )
+    if isinstance(account.session, str):
+        _fail(
+            "TELEGRAM_SESSION_STRING is set and holds a login already: "
+            "remove it to use a session file"
+        )
+    draw = _draw_qr if qr else None
+    _finish(lambda: login(account, typer.echo, input, getpass.getpass, draw), LoginFailed)
+
+
+def _draw_qr(link: str) -> None:
+    import qrcode
+
+    drawing = qrcode.QRCode(border=2)
+    drawing.add_data(link)
+    drawing.print_ascii(invert=True)
+
+
+@cli.command()
+def match(
+    watchlists: Annotated[
+        str, typer.Option(help="A watchlist file (YAML), or the name of a bundled pack.")
+    ],
+    posts: Annotated[
+        str, typer.Option(help="A file of posts, one JSON object a line; - is standard input.")
+    ] = "-",
+) -> None:
+    """Match posts against watchlists: JSON lines in and out."""
+    from bot.match import match_stream
+
+    raise typer.Exit(match_stream(watchlists, posts, sys.stdout.buffer, sys.stderr))
+
+
+def main() -> None:
+    os.umask(0o077)  # what the program writes is for this user alone
+    cli()
+
+
+def _settings() -> "Settings":
+    from bot.settings import BadSettings, read_settings
+
+    try:
+        return read_settings()
+    except BadSettings as error:
+        _fail(str(error))
+
+
+def _finish(work: Callable[[], Coroutine[Any, Any, None]], *mendable: type[Exception]) -> None:
+    """Run to the end; what a person can mend is one line and exit code 2, never a traceback."""
+    try:
+        asyncio.run(work())
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except mendable as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    stderr.print(message)
+    raise typer.Exit(2)
+
+
+class Redacted(logging.Formatter):
+    """A line a record, with every secret blotted out wherever it came from, tracebacks too."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._secrets = [secret for secret in secrets if secret]
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        for secret in self._secrets:
+            line = line.replace(secret, "[secret]")
+        return line
+
+
+def _log(secrets: Iterable[str]) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(Redacted(secrets))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for name in ("telethon", "aiogram", "apscheduler", "aiosqlite", "asyncio"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    # A crash is a log record like any other: cleaned of secrets.
+    sys.excepthook = lambda kind, error, trace: logging.critical(
+        "the program has a fault and ends", exc_info=(kind, error, trace)
+    )

@@ -1,0 +1,98 @@
+"""/channels /add /remove: which channels are watched?"""
+
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+
+from aiogram import Router
+from aiogram.filters import Command, CommandObject
+from aiogram.types import Message
+
+from bot import render
+from storage import channels
+from storage.db import Database
+from storage.model import Ledger
+from watchers.ingest import ChannelRefused, Flooded, Source, SourceLost
+from watchers.references import BadReference, read_reference
+
+NO_ACCOUNT = (
+    "No Telegram account is set up, so channels can't be looked up: set TELEGRAM_API_ID and "
+    "TELEGRAM_API_HASH (from https://my.telegram.org), then run <code>python -m bot login</code>."
+)
+
+
+def make_router() -> Router:
+    router = Router(name=__name__)
+    router.message.register(list_channels, Command("channels"))
+    router.message.register(add, Command("add"))
+    router.message.register(remove, Command("remove"))
+    return router
+
+
+async def list_channels(message: Message, db: Database, zone: tzinfo) -> None:
+    ledgers = await channels.watched(db.reader)
+    if not ledgers:
+        await message.answer("No channel is watched yet: /add @channel")
+    for page in render.pages([_line(ledger, zone) for ledger in ledgers]):
+        await message.answer(page)
+
+
+def _line(ledger: Ledger, zone: tzinfo) -> str:
+    name = render.channel_name(ledger.channel)
+    if ledger.trouble:
+        return f"❗ {name}: {render.safe(ledger.trouble)}"
+    if ledger.looked_at is None:
+        return f"⏳ {name}: not looked at yet"
+    return f"✅ {name}: complete up to {render.time_shown(ledger.looked_at, zone)}"
+
+
+async def add(
+    message: Message,
+    command: CommandObject,
+    db: Database,
+    source: Source | None,
+    clock: Callable[[], datetime],
+) -> None:
+    wanted = (command.args or "").replace(",", " ").split()
+    if not wanted:
+        await message.answer("Which channel? <code>/add @name</code> or a t.me link.")
+    elif source is None:
+        await message.answer(NO_ACCOUNT)
+    else:
+        for text in wanted:
+            await message.answer(await _add(text, db, source, clock))
+
+
+async def _add(text: str, db: Database, source: Source, clock: Callable[[], datetime]) -> str:
+    try:
+        channel, newest = await source.resolve(read_reference(text))
+    except (BadReference, ChannelRefused) as error:
+        return f"Not added: {render.safe(str(error))}."
+    except Flooded as error:
+        return f"{error} before another channel is looked up. Then say it again."
+    except SourceLost as error:
+        return f"Channels can't be looked up just now: {render.safe(str(error))}."
+    async with db.transaction() as tx:
+        new = await channels.add(tx, channel, newest, clock())
+    name = render.channel_name(channel)
+    return f"{name} is watched from now on." if new else f"{name} is watched already."
+
+
+async def remove(
+    message: Message, command: CommandObject, db: Database, clock: Callable[[], datetime]
+) -> None:
+    try:
+        reference = read_reference(command.args or "")
+    except BadReference as error:
+        await message.answer(f"Not removed: {render.safe(str(error))}.")
+        return
+    for ledger in await channels.watched(db.reader):
+        username = (ledger.channel.username or "").casefold()
+        if ledger.channel.id == reference.id or username == (reference.username or "-").casefold():
+            async with db.transaction() as tx:
+                await channels.remove(tx, ledger.channel.id, clock())
+            name = render.channel_name(ledger.channel)
+            await message.answer(f"{name} is no longer watched. Its posts and hits are kept.")
+            return
+    await message.answer(
+        f"{render.safe(str(reference))} is not watched; /channels lists those that are."
+    )

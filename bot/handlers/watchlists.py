@@ -1,0 +1,133 @@
+"""/watchlists /watchlist /watch /unwatch: what is looked for?"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from aiogram import Router
+from aiogram.filters import Command, CommandObject
+from aiogram.types import Message
+
+from bot import render
+from storage import subscriptions, watchlists
+from storage.db import Database
+from storage.model import Term, Watchlist
+from watchers.query import parse
+from watchers.rule_tokens import RuleError
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def make_router() -> Router:
+    router = Router(name=__name__)
+    router.message.register(list_watchlists, Command("watchlists"))
+    router.message.register(show, Command("watchlist"))
+    router.message.register(watch, Command("watch"))
+    router.message.register(unwatch, Command("unwatch"))
+    return router
+
+
+async def list_watchlists(message: Message, db: Database) -> None:
+    lists = await watchlists.all(db.reader)
+    told = {s.watchlist_id for s in await subscriptions.of_chat(db.reader, message.chat.id)}
+    if not lists:
+        await message.answer("There is no watchlist yet: /watch NAME RULE")
+    for page in render.pages([_summary(watchlist, watchlist.id in told) for watchlist in lists]):
+        await message.answer(page)
+
+
+def _summary(watchlist: Watchlist, told: bool) -> str:
+    terms = "1 term" if len(watchlist.terms) == 1 else f"{len(watchlist.terms)} terms"
+    return f"<b>{watchlist.name}</b> – {terms}" + (" · this chat is told" if told else "")
+
+
+async def show(message: Message, command: CommandObject, db: Database) -> None:
+    name = (command.args or "").strip()
+    watchlist = await watchlists.named(db.reader, name)
+    if watchlist is None:
+        await message.answer(_unknown(name))
+        return
+    lines = [f"<b>{watchlist.name}</b>", *map(_term, watchlist.terms)]
+    for page in render.pages(lines if watchlist.terms else [*lines, "no terms"]):
+        await message.answer(page)
+
+
+def _term(term: Term) -> str:
+    also = f" ({term.kind or 'entity'}): {', '.join(term.aliases)}" if term.is_entity else ""
+    unless = f", unless {term.unless}" if term.unless else ""
+    return f"• <code>{render.safe(term.name)}</code>{render.safe(also + unless)}"
+
+
+def _unknown(name: str) -> str:
+    if not name:
+        return "Which watchlist? /watchlists names them."
+    return f"There is no watchlist {render.safe(name[:64])}: /watchlists names them."
+
+
+async def watch(
+    message: Message, command: CommandObject, db: Database, clock: Callable[[], datetime]
+) -> None:
+    name, rule = _split(command)
+    if not name or not rule:
+        await message.answer("Write a watchlist's name and a rule: <code>/watch rail эшелон</code>")
+        return
+    if not _NAME.fullmatch(name):
+        await message.answer("A watchlist's name has up to 64 letters a-z, digits, - and _.")
+        return
+    try:
+        parse(rule)
+    except RuleError as error:
+        await message.answer(_mistake(rule, error))
+        return
+    await message.answer(await _watch(db, message.chat.id, name, rule, clock()))
+
+
+async def _watch(db: Database, chat_id: int, name: str, rule: str, now: datetime) -> str:
+    async with db.transaction() as tx:
+        watchlist = await watchlists.named(tx, name)
+        id = watchlist.id if watchlist else await watchlists.create(tx, _empty(name), now)
+        new = await watchlists.add_term(tx, id, Term(0, rule), now)
+        told = id in {s.watchlist_id for s in await subscriptions.of_chat(tx, chat_id)}
+    shown = watchlist.name if watchlist else name
+    done = "looks for" if new else "looks already for"
+    hint = "" if told else f"\nTo be told of its hits here: /subscribe {shown}"
+    return f"<b>{shown}</b> {done} <code>{render.safe(rule)}</code>{hint}"
+
+
+def _empty(name: str) -> Watchlist:
+    return Watchlist(0, name, title=name)
+
+
+async def unwatch(
+    message: Message, command: CommandObject, db: Database, clock: Callable[[], datetime]
+) -> None:
+    name, rule = _split(command)
+    watchlist = await watchlists.named(db.reader, name)
+    if watchlist is None:
+        await message.answer(_unknown(name))
+        return
+    async with db.transaction() as tx:
+        was = await watchlists.remove_term(tx, watchlist.id, rule, clock())
+    shown = f"<code>{render.safe(rule)}</code>"
+    if was:
+        await message.answer(f"<b>{watchlist.name}</b> no longer looks for {shown}.")
+    else:
+        await message.answer(
+            f"<b>{watchlist.name}</b> has no term {shown or '…'}: "
+            f"<code>/watchlist {watchlist.name}</code> shows them as they are written."
+        )
+
+
+def _split(command: CommandObject) -> tuple[str, str]:
+    name, _, rule = (command.args or "").strip().partition(" ")
+    return name, " ".join(rule.split())
+
+
+def _mistake(rule: str, error: RuleError) -> str:
+    """The rule with an arrow at the place, and what to write instead."""
+    start = max(0, error.position - 30)
+    place = " " * (error.position - start) + "↑"
+    return (
+        f"That rule can't be read:\n<pre>{render.safe(rule[start : start + 60])}\n{place}</pre>\n"
+        f"{render.safe(str(error))}"
+    )

@@ -1,0 +1,264 @@
+"""How do hits look as Telegram HTML? PURE: no bot, no database, no clock.
+
+Text from channels is hostile: it is escaped, its control and direction characters are taken out,
+and whatever its length the message fits.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from html import escape, unescape
+from itertools import pairwise
+
+from storage.model import Channel, Entry, Finding, Post, Span
+
+MESSAGE_LIMIT = 4096  # UTF-16 units, counted without the tags
+ENTITY_LIMIT = 100  # marks, links … Telegram drops those above it
+ALERT_EXCERPT = 1000  # characters of a post in an alert; the link leads to the rest
+DIGEST_EXCERPT = 220
+LINE_LIMIT = 80  # UTF-16 units of a title, a name, a rule
+TERMS_LIMIT = 160  # UTF-16 units of the terms named in one line
+LISTS_LIMIT = 5  # watchlists named in one alert
+ELSEWHERE_LIMIT = 4
+MARKS_LIMIT = 40  # marked words in one excerpt
+
+# Control characters (line breaks apart), and those that turn the direction of all that follows.
+_HOSTILE = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+_TAG = re.compile(r"<[^>]*>")
+_EDGE = re.compile(r"\s")
+_BLANK_LINES = re.compile(r"\n\s*\n\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    html: str
+    told: int  # how many of the entries it holds, from the first on
+
+
+def alert(entry: Entry, zone: tzinfo) -> str:
+    """One post, with what it touched, where and when it was, and its matched words marked."""
+    where = f"<b>{_title(entry.channel)}</b> · {time_shown(entry.post.published_at, zone)}"
+    if entry.post.edited_at:
+        where += f" · edited {time_shown(entry.post.edited_at, zone)}"
+    excerpt = _excerpt(entry.post, entry.findings, ALERT_EXCERPT)
+    link = post_link(entry.channel, entry.post.message_id)
+    return "\n".join(
+        [
+            *_touched(entry.findings),
+            where,
+            *([f"<blockquote>{excerpt}</blockquote>"] if excerpt else []),
+            *_elsewhere(entry.findings),
+            f'<a href="{link}">{link.removeprefix("https://")}</a>',
+        ]
+    )
+
+
+def _touched(findings: Sequence[Finding]) -> list[str]:
+    """A line a watchlist, with its terms."""
+    lists: dict[str, list[str]] = {}
+    for finding in findings:
+        lists.setdefault(finding.watchlist, []).append(_line(finding.term))
+    lines = [f"🔎 <b>{_line(name)}</b>: {_some(terms)}" for name, terms in lists.items()]
+    more = len(lines) - LISTS_LIMIT
+    return lines[:LISTS_LIMIT] + ([f"… and {more} more watchlists"] if more > 0 else [])
+
+
+def _some(terms: Sequence[str]) -> str:
+    shown: list[str] = []
+    for term in terms:
+        if shown and length(", ".join([*shown, term])) > TERMS_LIMIT:
+            return f"{', '.join(shown)} and {len(terms) - len(shown)} more"
+        shown.append(term)
+    return ", ".join(shown)
+
+
+def _elsewhere(findings: Iterable[Finding]) -> list[str]:
+    """Matches outside of the shown text: in a link, a poll, a file name …"""
+    found = {(e.kind, e.matched) for finding in findings for e in finding.hit.elsewhere}
+    lines = [f"in its {kind}: <b>{_line(matched)}</b>" for kind, matched in sorted(found)]
+    return lines[:ELSEWHERE_LIMIT]
+
+
+def digest(entries: Sequence[Entry], zone: tzinfo, now: datetime) -> Digest:
+    """As many entries as one message holds, grouped by watchlist; the rest is for the next one."""
+    if not entries:
+        return Digest(f"📋 Nothing new since the last digest · {time_shown(now, zone)}", 0)
+    told = len(entries)
+    while True:
+        html = _digest(entries[:told], len(entries) - told, zone)
+        fill = max(length(html) / MESSAGE_LIMIT, html.count("</") / ENTITY_LIMIT)
+        if fill <= 1 or told == 1:
+            return Digest(html, told)
+        told = max(1, min(told - 1, int(told / fill)))
+
+
+def _digest(entries: Sequence[Entry], more: int, zone: tzinfo) -> str:
+    first, last = entries[0].post.published_at, entries[-1].post.published_at
+    posts = "1 post" if len(entries) == 1 else f"{len(entries)} posts"
+    parts = [f"📋 <b>Digest</b> · {posts} · {time_shown(first, zone)} – {time_shown(last, zone)}"]
+    lists = _by_watchlist(entries)
+    for name, found in lists[:LISTS_LIMIT] if len(entries) == 1 else lists:
+        lines = [_digest_line(entry, findings, zone) for entry, findings in found]
+        parts.append("\n".join([f"<b>{_line(name)}</b> — {len(lines)}", *lines]))
+    if more:
+        parts.append(f"… {more} more in the next message")
+    return "\n\n".join(parts)
+
+
+def _by_watchlist(entries: Iterable[Entry]) -> list[tuple[str, list[tuple[Entry, list[Finding]]]]]:
+    lists: dict[str, list[tuple[Entry, list[Finding]]]] = {}
+    for entry in entries:
+        for name in dict.fromkeys(finding.watchlist for finding in entry.findings):
+            own = [finding for finding in entry.findings if finding.watchlist == name]
+            lists.setdefault(name, []).append((entry, own))
+    return sorted(lists.items())
+
+
+def _digest_line(entry: Entry, findings: Sequence[Finding], zone: tzinfo) -> str:
+    excerpt = " ".join(_excerpt(entry.post, findings, DIGEST_EXCERPT, marks=3).split())
+    when = _short(entry.post.published_at, zone)
+    link = post_link(entry.channel, entry.post.message_id)
+    return f'• <a href="{link}">{when}</a> {_title(entry.channel)}: {excerpt or "(no text)"}'
+
+
+def _excerpt(post: Post, findings: Iterable[Finding], limit: int, marks: int = MARKS_LIMIT) -> str:
+    """The post's text, marked; when long, the parts around its hits, cut at edges of words."""
+    spans = _apart(span for finding in findings for span in finding.hit.spans)[:marks]
+    windows = _windows(post.text, spans, limit)
+    parts = [_marked(post.text, window, spans) for window in windows]
+    html = " … ".join(part for part in parts if part)
+    if windows and windows[0].start > 0:
+        html = f"…{html}"
+    if windows and windows[-1].end < len(post.text):
+        html = f"{html}…"
+    return _BLANK_LINES.sub("\n\n", html)
+
+
+def _apart(spans: Iterable[Span]) -> list[Span]:
+    """Ascending, and of those that overlap one that covers them."""
+    apart: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, span.end)):
+        if apart and span.start < apart[-1].end:
+            apart[-1] = Span(apart[-1].start, max(apart[-1].end, span.end))
+        else:
+            apart.append(span)
+    return apart
+
+
+def _windows(text: str, spans: Sequence[Span], limit: int) -> list[Span]:
+    """Parts of the text to show: the beginning, or stretches around the first hits."""
+    if len(text) <= limit:
+        return [Span(0, len(text))]
+    if not spans or spans[-1].end <= limit * 3 // 4:
+        return [Span(0, _edge_before(text, limit))]
+    shown = spans[: max(1, limit // 150)]
+    longest = limit // len(shown) // 2
+    around = (limit - sum(min(s.end - s.start, longest) for s in shown)) // len(shown) // 2
+    windows: list[Span] = []
+    for span in shown:
+        end = min(span.end, span.start + longest)
+        window = Span(
+            _edge_after(text, max(0, span.start - around), span.start),
+            max(end, _edge_before(text, min(len(text), end + around))),
+        )
+        if windows and window.start <= windows[-1].end + 3:
+            windows[-1] = Span(windows[-1].start, max(windows[-1].end, window.end))
+        else:
+            windows.append(window)
+    return windows
+
+
+def _edge_before(text: str, at: int) -> int:
+    """The end of the last whole word before `at`, unless that is far away."""
+    if at >= len(text):
+        return len(text)
+    for edge in range(at, max(at - 40, 0), -1):
+        if _EDGE.match(text[edge]):
+            return edge
+    return at
+
+
+def _edge_after(text: str, at: int, limit: int) -> int:
+    """The beginning of the first whole word from `at` on, unless that is beyond `limit`."""
+    if at == 0:
+        return 0
+    for edge in range(at, min(at + 40, limit)):
+        if _EDGE.match(text[edge]):
+            return edge + 1
+    return at
+
+
+def _marked(text: str, window: Span, spans: Iterable[Span]) -> str:
+    inside = [
+        Span(max(s.start, window.start), min(s.end, window.end))
+        for s in spans
+        if s.start < window.end and s.end > window.start
+    ]
+    edges = [window.start, *(at for s in inside for at in (s.start, s.end)), window.end]
+    out = []
+    for number, (start, end) in enumerate(pairwise(edges)):
+        piece = safe(text[start:end])
+        out.append(f"<b>{piece}</b>" if number % 2 and piece.strip() else piece)
+    return "".join(out).strip()
+
+
+def safe(text: str) -> str:
+    """Text from outside, fit to stand in a message."""
+    return escape(_HOSTILE.sub("", text), quote=False)
+
+
+def _line(text: str) -> str:
+    """Text from outside as part of one line, of bounded length."""
+    flat = " ".join(_HOSTILE.sub(" ", text).split())
+    units = flat.encode("utf-16-le")
+    if len(units) > 2 * LINE_LIMIT:
+        flat = units[: 2 * (LINE_LIMIT - 1)].decode("utf-16-le", "ignore") + "…"
+    return escape(flat, quote=False)
+
+
+def _title(channel: Channel) -> str:
+    return _line(channel.title) or "a channel without a name"
+
+
+def channel_name(channel: Channel) -> str:
+    """A channel as a line of a list names it."""
+    name = f" (@{channel.username})" if channel.username else ""
+    return f"<b>{_title(channel)}</b>{name}"
+
+
+def time_shown(moment: datetime, zone: tzinfo) -> str:
+    return f"{_short(moment, zone)} {moment.astimezone(zone).tzname()}"
+
+
+def _short(moment: datetime, zone: tzinfo) -> str:
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%b %H:%M}"
+
+
+def post_link(channel: Channel, message_id: int) -> str:
+    """Where the post can be read; without an @name only members can follow it."""
+    return f"https://t.me/{channel.username or f'c/{channel.id}'}/{message_id}"
+
+
+def pages(lines: Iterable[str]) -> list[str]:
+    """Lines as few messages; no line is cut."""
+    found: list[str] = []
+    for line in lines:
+        if found and length(f"{found[-1]}\n{line}") <= MESSAGE_LIMIT:
+            found[-1] += f"\n{line}"
+        else:
+            found.append(line)
+    return found
+
+
+def length(html: str) -> int:
+    """How long Telegram finds a message: UTF-16 units of what is shown."""
+    return len(plain(html).encode("utf-16-le", "surrogatepass")) // 2
+
+
+def plain(html: str) -> str:
+    """The same message without markup, for when Telegram refuses the markup."""
+    return unescape(_TAG.sub("", html))

@@ -1,0 +1,116 @@
+"""What may an operator set? `.env.example` lists the same names, and a test keeps it so."""
+
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from rapidfuzz import process
+
+from watchers.telegram import Account
+
+
+class BadSettings(Exception):
+    """One line a mistake: which setting, what is wrong, what to do. Never a value."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="forbid", frozen=True
+    )
+
+    bot_token: SecretStr = Field(
+        description="The alert bot's token, from @BotFather. The one setting that must be there."
+    )
+    owner_ids: Annotated[frozenset[int], NoDecode] = Field(
+        default=frozenset(),
+        description="Telegram user ids of those who may command the bot, comma-separated. "
+        "Write /start to the bot: it tells you yours.",
+    )
+    telegram_api_id: int | None = Field(
+        default=None,
+        description="With TELEGRAM_API_HASH, from https://my.telegram.org: "
+        "the account that reads channels.",
+    )
+    telegram_api_hash: SecretStr | None = Field(
+        default=None, description="Goes with TELEGRAM_API_ID. Secret."
+    )
+    telegram_session: Path = Field(
+        default=Path("data/telegram.session"),
+        description="Where `python -m bot login` keeps the login. The file is the whole account: "
+        "never share it.",
+    )
+    telegram_session_string: SecretStr | None = Field(
+        default=None, description="A Telethon session string instead of the file. Secret."
+    )
+    bot_api_url: str = Field(
+        default="https://api.telegram.org",
+        description="Bot API server; a self-hosted one works.",
+    )
+    database: Path = Field(
+        default=Path("data/watch.db"), description="The SQLite file; made when it is not there."
+    )
+    timezone: str = Field(
+        default="UTC",
+        description="Time zone of the times shown and of digests, such as Europe/Warsaw.",
+    )
+
+    @field_validator("owner_ids", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("no such time zone; write one like Europe/Warsaw") from None
+        return value
+
+    @field_validator("bot_api_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("has to begin with https:// or http://")
+        return value.rstrip("/")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def account(self) -> Account | None:
+        """The account that reads channels; None when no credentials are set."""
+        if self.telegram_api_id is None or self.telegram_api_hash is None:
+            return None
+        text = self.telegram_session_string
+        session = text.get_secret_value() if text else self.telegram_session
+        return Account(self.telegram_api_id, self.telegram_api_hash.get_secret_value(), session)
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must never be shown; logs are cleaned of these."""
+        values = (self.bot_token, self.telegram_api_hash, self.telegram_session_string)
+        return [value.get_secret_value() for value in values if value]
+
+
+def read_settings() -> Settings:
+    """From the environment, then `.env`. Raises BadSettings."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise BadSettings("\n".join(_explain(problem) for problem in error.errors())) from None
+
+
+def _explain(problem: Any) -> str:
+    name = str(problem["loc"][0]).upper()
+    if problem["type"] == "missing":
+        return f"{name} is not set: {Settings.model_fields[name.lower()].description}"
+    if problem["type"] == "extra_forbidden":
+        known = [field.upper() for field in Settings.model_fields]
+        near = process.extractOne(name, known, score_cutoff=70)
+        return f".env: {name} is no setting" + (f"; did you mean {near[0]}?" if near else "")
+    return f"{name}: {problem['msg'].removeprefix('Value error, ')}"

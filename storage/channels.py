@@ -1,0 +1,110 @@
+"""Which channels are watched, and how complete is each?"""
+
+from datetime import datetime
+
+from aiosqlite import Connection
+
+from storage.db import moment, stamp
+from storage.model import Channel, ChannelKind, Ledger
+
+
+async def add(tx: Connection, channel: Channel, start: int, now: datetime) -> bool:
+    """Watch a channel from message id `start` on. False when it was watched already."""
+    if await is_watched(tx, channel.id):
+        await rename(tx, channel)
+        return False
+    await tx.execute(
+        """
+        INSERT INTO channels (id, username, title, kind, start, cursor, added_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET
+            username = excluded.username, title = excluded.title, kind = excluded.kind,
+            start = excluded.start, cursor = excluded.cursor, added_at = excluded.added_at,
+            looked_at = NULL, trouble = NULL, removed_at = NULL
+        """,
+        (channel.id, channel.username, channel.title, channel.kind, start, start, stamp(now)),
+    )
+    return True
+
+
+async def rename(tx: Connection, channel: Channel) -> None:
+    await tx.execute(
+        "UPDATE channels SET username = ?, title = ? "
+        "WHERE id = ? AND (username IS NOT ? OR title IS NOT ?)",
+        (channel.username, channel.title, channel.id, channel.username, channel.title),
+    )
+
+
+async def remove(tx: Connection, channel_id: int, now: datetime) -> None:
+    """Stop watching; posts and hits stay."""
+    await tx.execute("UPDATE channels SET removed_at = ? WHERE id = ?", (stamp(now), channel_id))
+
+
+async def is_watched(db: Connection, channel_id: int) -> bool:
+    rows = await db.execute_fetchall(
+        "SELECT 1 FROM channels WHERE id = ? AND removed_at IS NULL", (channel_id,)
+    )
+    return bool(list(rows))
+
+
+async def watched(db: Connection) -> list[Ledger]:
+    rows = await db.execute_fetchall(
+        "SELECT id, username, title, kind, start, cursor, looked_at, trouble FROM channels "
+        "WHERE removed_at IS NULL ORDER BY title COLLATE NOCASE, id"
+    )
+    return [_ledger(*row) for row in rows]
+
+
+async def cursor(db: Connection, channel_id: int) -> int:
+    rows = await db.execute_fetchall("SELECT cursor FROM channels WHERE id = ?", (channel_id,))
+    return next((int(row[0]) for row in rows), 0)
+
+
+async def advance(tx: Connection, channel_id: int, message_id: int, now: datetime) -> None:
+    """Note a look at the channel's history that left nothing missing up to `message_id`.
+
+    Moves the cursor forward, never back. Live posts must not come here: only catch-up knows.
+    """
+    await tx.execute(
+        "UPDATE channels SET cursor = max(cursor, ?), looked_at = ?, trouble = NULL WHERE id = ?",
+        (message_id, stamp(now), channel_id),
+    )
+
+
+async def set_trouble(tx: Connection, channel_id: int, why: str) -> bool:
+    """Note why a channel can't be read. False when that was known."""
+    done = await tx.execute(
+        "UPDATE channels SET trouble = ? WHERE id = ? AND trouble IS NOT ?", (why, channel_id, why)
+    )
+    return done.rowcount > 0
+
+
+async def keep_access_hash(
+    tx: Connection, account_id: int, channel_id: int, access_hash: int
+) -> None:
+    await tx.execute(
+        "INSERT INTO access_hashes VALUES (?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET access_hash = excluded.access_hash",
+        (account_id, channel_id, access_hash),
+    )
+
+
+async def access_hashes(db: Connection, account_id: int) -> dict[int, int]:
+    rows = await db.execute_fetchall(
+        "SELECT channel_id, access_hash FROM access_hashes WHERE account_id = ?", (account_id,)
+    )
+    return {int(channel_id): int(access_hash) for channel_id, access_hash in rows}
+
+
+def _ledger(
+    id: int,
+    username: str | None,
+    title: str,
+    kind: str,
+    start: int,
+    cursor: int,
+    looked_at: str | None,
+    trouble: str | None,
+) -> Ledger:
+    channel = Channel(id, username, title, ChannelKind(kind))
+    return Ledger(channel, start, cursor, moment(looked_at) if looked_at else None, trouble)

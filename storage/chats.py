@@ -1,0 +1,50 @@
+"""Where does the bot talk, and may it at present?"""
+
+from datetime import datetime
+
+from aiosqlite import Connection
+
+from storage.db import stamp
+
+
+async def ensure(tx: Connection, chat_id: int) -> None:
+    await tx.execute("INSERT INTO chats (id) VALUES (?) ON CONFLICT DO NOTHING", (chat_id,))
+
+
+async def pause(tx: Connection, chat_id: int, reason: str, now: datetime) -> bool:
+    """Stop sending there; what is owed is kept. False when it was paused already."""
+    done = await tx.execute(
+        "UPDATE chats SET paused_at = ?, paused_reason = ? WHERE id = ? AND paused_at IS NULL",
+        (stamp(now), reason, chat_id),
+    )
+    return done.rowcount > 0
+
+
+async def resume(tx: Connection, chat_id: int) -> bool:
+    """The bot may write there again. False when it was not paused."""
+    done = await tx.execute(
+        "UPDATE chats SET paused_at = NULL, paused_reason = NULL "
+        "WHERE id = ? AND paused_at IS NOT NULL",
+        (chat_id,),
+    )
+    return done.rowcount > 0
+
+
+async def migrate(tx: Connection, old_id: int, new_id: int) -> None:
+    """A group became a supergroup: all that it has and is owed goes to the new id."""
+    rows = await tx.execute_fetchall("SELECT 1 FROM chats WHERE id = ?", (new_id,))
+    if not list(rows):
+        await tx.execute("UPDATE chats SET id = ? WHERE id = ?", (new_id, old_id))
+        return
+    for table in ("subscriptions", "outbox_hits", "outbox"):  # what the new id has already stays
+        await tx.execute(
+            f"UPDATE OR IGNORE {table} SET chat_id = ? WHERE chat_id = ?", (new_id, old_id)
+        )
+
+
+async def paused(db: Connection) -> list[tuple[int, str]]:
+    """(chat id, why) of each chat the bot may not write to."""
+    rows = await db.execute_fetchall(
+        "SELECT id, paused_reason FROM chats WHERE paused_at IS NOT NULL ORDER BY id"
+    )
+    return [(chat_id, reason) for chat_id, reason in rows]

@@ -1,0 +1,112 @@
+"""Which posts touched which terms, and where?"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from aiosqlite import Connection
+
+from storage.db import stamp
+from storage.model import Elsewhere, Hit, Span
+
+COLUMNS = (
+    "hits.channel_id, hits.message_id, hits.watchlist_id, hits.term_id, "
+    "hits.spans, hits.matched, hits.elsewhere, hits.disguised"
+)
+
+
+async def save(tx: Connection, hits: Iterable[Hit], now: datetime) -> list[Hit]:
+    """Remember hits; return those not seen before, so that an edit alerts once.
+
+    Of a hit seen before, the spans are renewed: they point into the post's present text.
+    """
+    return [hit for hit in hits if await _save(tx, hit, now)]
+
+
+async def _save(tx: Connection, hit: Hit, now: datetime) -> bool:
+    found = _write(hit)
+    known = await tx.execute(
+        "UPDATE hits SET spans = ?, matched = ?, elsewhere = ?, disguised = ? "
+        "WHERE channel_id = ? AND message_id = ? AND term_id = ?",
+        (*found, hit.channel_id, hit.message_id, hit.term_id),
+    )
+    if known.rowcount:
+        return False
+    await tx.execute(
+        "INSERT INTO hits (channel_id, message_id, watchlist_id, term_id, found_at, "
+        "spans, matched, elsewhere, disguised) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (hit.channel_id, hit.message_id, hit.watchlist_id, hit.term_id, stamp(now), *found),
+    )
+    return True
+
+
+async def fade(tx: Connection, channel_id: int, message_id: int) -> None:
+    """An edit took words away: the hits stay, their spans no longer point anywhere."""
+    await tx.execute(
+        "UPDATE hits SET spans = '[]', matched = '[]' WHERE channel_id = ? AND message_id = ?",
+        (channel_id, message_id),
+    )
+
+
+async def untold(
+    db: Connection,
+    chat_id: int,
+    watchlists: Mapping[int, datetime | None],
+    published_since: datetime | None = None,
+) -> list[Hit]:
+    """Hits that the chat was never told, oldest post first.
+
+    `watchlists` names them by id, each with the moment from which its hits count (None: all).
+    """
+    wanted = [(id, stamp(since) if since else "") for id, since in watchlists.items()]
+    rows = await db.execute_fetchall(
+        f"""
+        SELECT {COLUMNS} FROM json_each(?) AS wanted
+        JOIN hits ON hits.watchlist_id = wanted.value ->> 0 AND hits.found_at >= wanted.value ->> 1
+        JOIN posts USING (channel_id, message_id)
+        WHERE posts.published_at >= ?
+          AND NOT EXISTS (
+              SELECT 1 FROM outbox_hits AS told
+              WHERE told.chat_id = ? AND told.channel_id = hits.channel_id
+                AND told.message_id = hits.message_id AND told.term_id = hits.term_id)
+        ORDER BY posts.published_at, hits.channel_id, hits.message_id, hits.term_id
+        """,
+        (json.dumps(wanted), stamp(published_since) if published_since else "", chat_id),
+    )
+    return [from_row(*row) for row in rows]
+
+
+async def count(db: Connection) -> int:
+    ((number,),) = await db.execute_fetchall("SELECT count(*) FROM hits")
+    return int(number)
+
+
+def from_row(
+    channel_id: int,
+    message_id: int,
+    watchlist_id: int,
+    term_id: int,
+    spans: str,
+    matched: str,
+    elsewhere: str,
+    disguised: int,
+) -> Hit:
+    return Hit(
+        channel_id,
+        message_id,
+        watchlist_id,
+        term_id,
+        tuple(Span(*span) for span in json.loads(spans)),
+        tuple(json.loads(matched)),
+        tuple(Elsewhere(*found) for found in json.loads(elsewhere)),
+        bool(disguised),
+    )
+
+
+def _write(hit: Hit) -> tuple[str, str, str, int]:
+    return (
+        json.dumps([(span.start, span.end) for span in hit.spans]),
+        json.dumps(hit.matched, ensure_ascii=False),
+        json.dumps([(found.kind, found.matched) for found in hit.elsewhere], ensure_ascii=False),
+        int(hit.disguised),
+    )

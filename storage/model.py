@@ -1,0 +1,155 @@
+"""What are the words of this project, as types? Imports nothing of ours, does no I/O."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ChannelKind(StrEnum):
+    CHANNEL = "channel"
+    GROUP = "group"  # a public group (megagroup): many people write, none of them is stored
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    id: int  # bare MTProto id; the -100… form exists only inside bot/
+    username: str | None  # without @; changes hands, so never a key
+    title: str
+    kind: ChannelKind = ChannelKind.CHANNEL
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """Searchable text of a post that is not shown as its text: it has no span there."""
+
+    kind: str  # link | quote | poll | file | button | preview
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    channel_id: int
+    message_id: int
+    published_at: datetime  # aware, UTC
+    text: str  # what a reader sees, without markup
+    edited_at: datetime | None = None
+    extras: tuple[Extra, ...] = ()
+
+
+class Severity(StrEnum):
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A rule, or, with a kind or aliases, an entity."""
+
+    id: int
+    name: str  # an entity's name, or the rule as it was written
+    kind: str | None = None  # place, unit, person, organisation, equipment …
+    aliases: tuple[str, ...] = ()  # always read as phrases, and so is an entity's name
+    unless: str | None = None  # a rule; no hit where it matches
+
+    @property
+    def is_entity(self) -> bool:
+        return self.kind is not None or bool(self.aliases)
+
+
+@dataclass(frozen=True, slots=True)
+class Watchlist:
+    id: int
+    name: str  # letters, digits, - and _; unique whatever the case
+    title: str
+    terms: tuple[Term, ...] = ()
+    severity: Severity = Severity.NORMAL
+    languages: tuple[str, ...] = ()  # be ru uk pl en; empty: worked out from the letters
+    channels: tuple[str, ...] = ()  # "@username" or bare id, as written; empty: all
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Half-open range of `Post.text`, in Python characters (not UTF-16 units)."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """An occurrence outside the shown text, in one of the post's extras."""
+
+    kind: str  # the extra's kind
+    matched: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    channel_id: int
+    message_id: int
+    watchlist_id: int
+    term_id: int
+    spans: tuple[Span, ...]  # ascending; empty when the term stands only elsewhere
+    matched: tuple[str, ...]  # the text of each span, in the same order
+    elsewhere: tuple[Elsewhere, ...] = ()
+    disguised: bool = False  # found only by undoing an evasive spelling: less certain
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """How complete a watched channel is."""
+
+    channel: Channel
+    start: int  # newest message id when it was added; what is older was not asked for
+    cursor: int  # newest message id below which nothing is missing
+    looked_at: datetime | None = None  # last successful look at its history
+    trouble: str | None = None  # why it can't be read; None when it can
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    watchlist_id: int
+    chat_id: int  # as the Bot API writes it
+    schedule: str = "now"  # now | hourly | daily HH:MM
+    thread_id: int | None = None  # forum topic
+    since: datetime | None = None  # hits found before this are not owed
+    id: int = 0
+
+
+class DeliveryKind(StrEnum):
+    ALERT = "alert"
+    DIGEST = "digest"
+    NOTICE = "notice"  # about the program itself, to its owners
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message owed to one chat: hits to be told together, or a notice's text."""
+
+    chat_id: int
+    kind: DeliveryKind
+    due_at: datetime
+    hits: tuple[Hit, ...] = ()
+    text: str | None = None
+    thread_id: int | None = None
+    attempts: int = 0
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A hit with the names a reader knows it by."""
+
+    hit: Hit
+    watchlist: str
+    term: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A post as a message shows it, with all that hit it."""
+
+    channel: Channel
+    post: Post
+    findings: tuple[Finding, ...]

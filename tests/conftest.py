@@ -1,0 +1,98 @@
+"""What do many tests need?"""
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from bot import app
+from bot.settings import Settings
+from storage.db import open_database
+from tests import make
+from tests.bot_api import BotApi
+from tests.telegram_dc import DataCentre
+from watchers import ingest
+from watchers.pipeline import Pipeline
+
+OWNER = 1
+
+
+class Clock:
+    """Stands still until told."""
+
+    def __init__(self, now=make.NOON):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+    def forward(self, **time):
+        self.now += timedelta(**time)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+async def db(tmp_path):
+    async with open_database(tmp_path / "watch.db") as db:
+        yield db
+
+
+@pytest.fixture
+async def pipeline(db, clock):
+    return Pipeline(db, clock)
+
+
+@pytest.fixture
+async def dc():
+    async with DataCentre() as dc:
+        yield dc
+        assert not dc.errors
+
+
+@pytest.fixture
+async def api():
+    async with BotApi() as api:
+        yield api
+
+
+@pytest.fixture
+def owner(api):
+    return api.user(OWNER, "Ann")
+
+
+@pytest.fixture
+def reader(dc):
+    """The account that reads channels."""
+    return dc.add_user("Reader")
+
+
+@pytest.fixture
+def program(dc, api, reader, tmp_path, monkeypatch):
+    """`async with program():` is the whole program, at work against both servers."""
+    monkeypatch.setattr(ingest, "LOOK_EVERY", 0.05)
+
+    @asynccontextmanager
+    async def running(**settings):
+        values = {
+            "bot_token": api.token,
+            "bot_api_url": api.url,
+            "telegram_api_id": 1,
+            "telegram_api_hash": "x" * 32,
+            "telegram_session_string": dc.session(reader),
+            "owner_ids": str(OWNER),
+            "database": tmp_path / "watch.db",
+        }
+        stop = asyncio.Event()
+        task = asyncio.create_task(app.run(Settings(_env_file=None, **values | settings), stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
+
+    return running

@@ -1,0 +1,48 @@
+"""Which channel does a person mean by @name, a link or a number?"""
+
+import re
+from dataclasses import dataclass
+
+_HOSTS = r"(?:https?://)?(?:www\.)?(?:t\.me|telegram\.me|telegram\.dog)/"
+_USERNAME = r"[A-Za-z][A-Za-z0-9_]{3,31}"
+_NAME = re.compile(rf"@?({_USERNAME})")
+_LINK = re.compile(rf"{_HOSTS}(?:s/)?@?({_USERNAME})(?:[/?#].*)?", re.IGNORECASE)
+_SUBDOMAIN = re.compile(rf"(?:https?://)?({_USERNAME})\.t\.me/?.*", re.IGNORECASE)
+_APP = re.compile(rf"tg://resolve/?\?(?:.*&)?domain=({_USERNAME}).*", re.IGNORECASE)
+_NUMBER = re.compile(r"(?:-100)?(\d{1,15})")
+_MEMBERS_LINK = re.compile(rf"{_HOSTS}c/(\d+)(?:[/?#].*)?", re.IGNORECASE)
+_INVITE = re.compile(rf"{_HOSTS}(?:\+|joinchat/).*|tg://join.*", re.IGNORECASE)
+
+
+class BadReference(ValueError):
+    """Names no channel; the message says what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Exactly one of the two is given."""
+
+    username: str | None = None
+    id: int | None = None  # bare
+
+    def __str__(self) -> str:
+        return f"@{self.username}" if self.username else str(self.id)
+
+
+def read_reference(text: str) -> Reference:
+    """Read `@name`, a t.me link (of a post too), or a numeric id, -100… or bare."""
+    text = text.strip()
+    if _INVITE.fullmatch(text):
+        raise BadReference(
+            "that is an invite link, so the channel is private; only public channels and groups, "
+            "those with an @name, are watched"
+        )
+    for pattern in (_LINK, _SUBDOMAIN, _APP, _NAME):
+        if match := pattern.fullmatch(text):
+            return Reference(username=match[1])
+    for pattern in (_MEMBERS_LINK, _NUMBER):
+        if match := pattern.fullmatch(text):
+            return Reference(id=int(match[1]))
+    raise BadReference(
+        f"“{text[:64]}” names no channel: write @name, https://t.me/name or the channel's number"
+    )

@@ -1,0 +1,223 @@
+"""Which pieces is a rule written in? Mistakes inside one piece are named here."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lark import Token
+from lark.lexer import Lexer
+
+LONGEST_RULE = 2000
+LONGEST_WORD = 100
+LONGEST_PHRASE = 200
+LONGEST_REGEX = 500
+LARGEST_NEAR = 50
+SHORTEST_TYPO = 5
+
+
+class RuleError(ValueError):
+    """A rule that is none: where (0-based), why, and the rule as it was probably meant."""
+
+    def __init__(self, position: int, message: str, repair: str | None = None) -> None:
+        super().__init__(position, message, repair)
+        self.position = position
+        self.message = message
+        self.repair = repair  # the whole rule, mended; None when nobody can guess
+
+    def __str__(self) -> str:
+        proposal = f"; write {self.repair}" if self.repair else ""
+        return f"at {self.position + 1}: {self.message}{proposal}"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One piece of a rule."""
+
+    kind: str  # LPAR RPAR VBAR NOT NEAR, or what a leaf is: words exact typo regex
+    position: int
+    end: int
+    words: tuple[str, ...] = ()
+
+    @property
+    def type(self) -> str:
+        return self.kind if self.kind.isupper() else "LEAF"
+
+
+_NAMES = {"LPAR": "_LPAR", "RPAR": "_RPAR", "VBAR": "_VBAR"}  # _: not kept in the tree
+
+
+class Lexing(Lexer):
+    """Hands the pieces to the grammar."""
+
+    def __init__(self, lexer_conf: object) -> None:
+        pass
+
+    def lex(self, data: str) -> Iterator[Token]:  # type: ignore[override]
+        for written in split(data):
+            yield Token(_NAMES.get(written.type, written.type), written)
+
+
+_QUOTES = '"«»„“”'
+_PIECE = re.compile(
+    rf"""(?P<blank>\s+)
+    | (?P<LPAR>\() | (?P<RPAR>\)) | (?P<VBAR>\|)
+    | (?P<NEAR>NEAR(?:/\d+)?(?=[\s()]|$))
+    | (?P<NOT>-(?=[^\s]))
+    | (?P<regex>/(?:\\.|[^/\\])+/(?=[\s()|]|$))
+    | (?P<quoted>=?[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]~?)
+    | (?P<word>[^\s()|{_QUOTES}]+)
+    | (?P<quote>[{_QUOTES}])""",
+    re.VERBOSE | re.DOTALL,
+)
+_WORD = re.compile(r"[^\W_]+(?:['’ʼ`´‘′‐‑-]+[^\W_]+)*\*?")
+_OPERATORS = {
+    "AND": (" ", "two words with a blank between are both wanted: AND is not needed"),
+    "&": (" ", "two words with a blank between are both wanted: & is not needed"),
+    "&&": (" ", "two words with a blank between are both wanted: && is not needed"),
+    "OR": (" | ", "either is written |"),
+    "NOT": (" -", "not is written - before the word"),
+}
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a phrase, hyphenated ones whole, without stress marks and punctuation."""
+    return tuple(_WORD.findall(_INVISIBLE.sub("", text)))
+
+
+_INVISIBLE = re.compile("[\u00ad\u0300-\u0305\u0307\u0309-\u036f\u200b-\u200f\u2060\ufe0f\ufeff]")
+
+
+def split(rule: str) -> list[Written]:
+    if len(rule) > LONGEST_RULE:
+        raise RuleError(LONGEST_RULE, f"a rule has at most {LONGEST_RULE} characters", None)
+    pieces = []
+    for match in _PIECE.finditer(rule):
+        kind = match.lastgroup
+        if kind == "blank":
+            continue
+        pieces.append(_piece(rule, str(kind), match.start(), match.end()))
+    if not pieces:
+        raise RuleError(0, "the rule is empty: write a word to look for", None)
+    return pieces
+
+
+def _piece(rule: str, kind: str, start: int, end: int) -> Written:
+    text = rule[start:end]
+    if kind in ("LPAR", "RPAR", "VBAR", "NOT"):
+        return Written(kind, start, end)
+    if kind == "NEAR":
+        return _near(rule, start, end)
+    if kind == "regex":
+        return _regex(rule, start, end)
+    if kind == "quote":
+        raise RuleError(start, "this quotation mark is never closed", rule + '"')
+    if kind == "quoted":
+        return _quoted(rule, start, end)
+    if mistake := _mistake(rule, text, start, end):
+        raise mistake
+    return _word(rule, start, end)
+
+
+def _mend(rule: str, start: int, end: int, instead: str) -> str | None:
+    return " ".join(f"{rule[:start]}{instead}{rule[end:]}".split()) or None
+
+
+def _near(rule: str, start: int, end: int) -> Written:
+    number = rule[start + 5 : end]
+    if not number or not 0 < int(number[:9]) <= LARGEST_NEAR:
+        wish = "5" if not number or not int(number[:9]) else str(LARGEST_NEAR)
+        what = f"NEAR is followed by /1 to /{LARGEST_NEAR}, the words that may stand between"
+        raise RuleError(start, what, _mend(rule, start, end, f"NEAR/{wish}"))
+    return Written("NEAR", start, end, (str(int(number)),))
+
+
+def _regex(rule: str, start: int, end: int) -> Written:
+    if end - start > LONGEST_REGEX:
+        what = f"a regular expression has at most {LONGEST_REGEX} characters"
+        raise RuleError(start, what, None)
+    from watchers.expressions import compiled  # RE2 is loaded when a rule asks for it
+
+    pattern = rule[start + 1 : end - 1]
+    if problem := compiled(pattern).problem:
+        raise RuleError(start, problem, None)
+    return Written("regex", start, end, (pattern,))
+
+
+def _quoted(rule: str, start: int, end: int) -> Written:
+    exact = rule[start] == "="
+    words = words_of(rule[start:end])
+    if rule[end - 1] == "~":
+        what = "a typo is tolerated in one word, not in a phrase"
+        raise RuleError(end - 1, what, _mend(rule, end - 1, end, ""))
+    if not words:
+        what = "there is no letter or digit between these quotation marks"
+        raise RuleError(start, what, _mend(rule, start, end, ""))
+    if end - start > LONGEST_PHRASE:
+        raise RuleError(start, f"a phrase has at most {LONGEST_PHRASE} characters", None)
+    for word in words:
+        _check_prefix(rule, word, start, end)
+    if exact and any(word.endswith("*") for word in words):
+        instead = rule[start:end].replace("*", "")
+        what = "= and * contradict each other: = is this form only, * any ending"
+        raise RuleError(start, what, _mend(rule, start, end, instead))
+    return Written("exact" if exact else "words", start, end, words)
+
+
+def _mistake(rule: str, text: str, start: int, end: int) -> RuleError | None:
+    """What a person may have meant by a word that is none."""
+    if text in _OPERATORS:
+        instead, what = _OPERATORS[text]
+        mended = _mend(rule, start, end, instead)
+        if instead == " -" and mended:
+            mended = re.sub(r"-\s+", "-", mended)
+        return RuleError(start, what, mended)
+    if text == "-":
+        wanted = rule[end:].strip()
+        mended = f"{rule[:end]}{wanted}" if wanted else rule[:start].strip()
+        return RuleError(start, "the - stands right before what is not wanted", mended or None)
+    if text[0] in "–—−" and len(text) > 1:
+        return RuleError(start, "not is written with a hyphen", _mend(rule, start, start + 1, "-"))
+    if text[0] in "!+" and len(text) > 1:
+        what = "not is written -" if text[0] == "!" else "both are wanted anyway: + is not needed"
+        instead = "-" if text[0] == "!" else ""
+        return RuleError(start, what, _mend(rule, start, start + 1, instead))
+    if text[0] == "/" and "/" not in text[1:]:
+        what = "this regular expression is not closed by / (or the word begins with /)"
+        return RuleError(start, what, _mend(rule, start, start + 1, ""))
+    return None
+
+
+def _word(rule: str, start: int, end: int) -> Written:
+    text = rule[start:end]
+    exact, typo = text.startswith("="), text.endswith("~")
+    words = words_of(text)
+    if not words:
+        if text.strip("*=~.,;:!?-") and "/" not in text:
+            what, mended = "there is no letter or digit to look for here", f"/{re.escape(text)}/"
+            return _refuse(rule, start, end, what, mended)
+        return _refuse(rule, start, end, "there is no letter or digit to look for here", "")
+    bare = text.strip("=~*")
+    if "*" in bare or text.lstrip("=").startswith("*"):
+        pattern = "/" + re.sub(r"\*+", r"\\pL*", text.strip("=~").replace("/", "")) + "/"
+        return _refuse(rule, start, end, "the * stands at the end of a word only", pattern)
+    if exact + typo + text.rstrip("~").endswith("*") > 1:
+        what = "of =, * and ~ a word has one: this form only, any ending, or a typo"
+        return _refuse(rule, start, end, what, bare)
+    if len(text) > LONGEST_WORD:
+        raise RuleError(start, f"a word has at most {LONGEST_WORD} characters", None)
+    _check_prefix(rule, words[-1], start, end)
+    if not typo:
+        return Written("exact" if exact else "words", start, end, words)
+    if len(words) > 1 or len(words[0]) < SHORTEST_TYPO or not words[0].isalpha():
+        what = f"a typo is tolerated in one word of at least {SHORTEST_TYPO} letters"
+        return _refuse(rule, start, end, what, bare)
+    return Written("typo", start, end, words)
+
+
+def _refuse(rule: str, start: int, end: int, what: str, instead: str) -> Written:
+    raise RuleError(start, what, _mend(rule, start, end, instead))
+
+
+def _check_prefix(rule: str, word: str, start: int, end: int) -> None:
+    if word.endswith("*") and len(word) < 3:
+        raise RuleError(start, "at least two letters stand before a *", None)

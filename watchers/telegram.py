@@ -1,0 +1,365 @@
+"""How are channels read with a Telegram account? The only module that speaks Telethon."""
+
+import asyncio
+import logging
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from telethon import TelegramClient, errors, events, functions, types
+from telethon.errors.common import AuthKeyNotFound
+from telethon.sessions import SQLiteSession, StringSession
+
+from storage import channels
+from storage.db import Database
+from storage.model import Channel, ChannelKind, Extra, Post
+from watchers.ingest import ChannelRefused, Flooded, Page, SessionRefused, SourceLost
+from watchers.references import Reference
+
+log = logging.getLogger(__name__)
+
+ANSWER_WITHIN = 20.0  # seconds for one request; past that the connection counts as lost
+UP_WITHIN = 8.0  # seconds a command waits for the connection
+LIVE_WAITING = 10_000  # pushed posts held at most; more are left to catch-up
+LIVE_BATCH = 100  # posts stored in one transaction
+
+_REFUSED = (
+    errors.UnauthorizedError,  # revoked, deactivated, logged out elsewhere
+    errors.AuthKeyDuplicatedError,
+    errors.UserDeactivatedBanError,
+    AuthKeyNotFound,
+)
+_BROKEN = (
+    OSError,  # ConnectionError above all
+    EOFError,  # the stream ended in the middle of a message
+    BufferError,  # Telethon's InvalidBufferError: the server said something short and rude
+    errors.SecurityError,
+    errors.ServerError,
+    errors.RpcCallFailError,
+)
+_UNREADABLE = {
+    errors.ChannelPrivateError: "it is private now, or this account is banned from it",
+    errors.ChannelInvalidError: "Telegram does not know it any more",
+    errors.ChatAdminRequiredError: "only its administrators may read it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How to sign in. Holds secrets: never shown, not even by repr."""
+
+    api_id: int
+    api_hash: str = field(repr=False)
+    session: str | Path = field(repr=False)  # a session string, or the path of a session file
+
+
+def make_client(account: Account) -> TelegramClient:
+    return TelegramClient(
+        _open_session(account.session),
+        account.api_id,
+        account.api_hash,
+        # On a lost connection we want to know, for a catch-up; Telethon's own reconnect is silent.
+        auto_reconnect=False,
+        connection_retries=1,
+        request_retries=2,
+        flood_sleep_threshold=0,
+        raise_last_call_error=True,
+        # Telethon's defaults tell Telegram this machine's name and kernel.
+        device_model="Desktop",
+        system_version="1.0",
+        app_version="1.0",
+    )
+
+
+def _open_session(session: str | Path) -> StringSession | SQLiteSession:
+    if isinstance(session, str):
+        return StringSession(session)
+    secure(session)
+    opened = SQLiteSession(str(session))
+    opened.save_entities = False  # names and numbers of people: not ours to keep
+    return opened
+
+
+def secure(session: Path) -> None:
+    """Make the session file readable by this user alone: it is the whole account."""
+    session.parent.mkdir(parents=True, exist_ok=True)
+    session.touch(mode=0o600, exist_ok=True)
+    session.chmod(0o600)
+
+
+class TelegramSource:
+    """A Source (see ingest) over one account; joined channels are pushed, all can be read."""
+
+    def __init__(self, account: Account, db: Database) -> None:
+        self._account = account
+        self._db = db
+        self._client: TelegramClient | None = None
+        self._up = asyncio.Event()
+        self._account_id = 0
+        self._access_hashes: dict[int, int] = {}
+        self._live: asyncio.Queue[Post] = asyncio.Queue(LIVE_WAITING)
+        self._hints: dict[int, None] = {}  # an ordered set
+        self._one_request = asyncio.Lock()  # concurrent history reading can bring a ban
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[None]:
+        if isinstance(self._account.session, Path) and not _holds_login(self._account.session):
+            raise SessionRefused(
+                f"there is no login in {self._account.session}: run `python -m bot login`"
+            )
+        try:
+            client = make_client(self._account)
+        except sqlite3.DatabaseError as error:
+            raise SourceLost(
+                f"the session file {self._account.session} can't be used ({error}): "
+                "is another program using it?"
+            ) from error
+        client.add_event_handler(
+            self._on_push,
+            events.Raw(
+                (
+                    types.UpdateNewChannelMessage,
+                    types.UpdateEditChannelMessage,
+                    types.UpdateChannelTooLong,
+                )
+            ),
+        )
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                await _or_lost(client.connect)
+            self._client = client
+            (me,) = await self._call(functions.users.GetUsersRequest([types.InputUserSelf()]))
+            self._account_id = me.id
+            self._access_hashes = await channels.access_hashes(self._db.reader, me.id)
+            self._up.set()
+            yield
+        except TimeoutError as error:
+            raise SourceLost("Telegram does not answer") from error
+        finally:
+            self._up.clear()
+            self._client = None
+            await _close(client)
+
+    async def until_lost(self) -> None:
+        client = self._client
+        assert client is not None, "only inside of connected()"
+        try:
+            await _or_lost(lambda: client.disconnected)
+        except (SourceLost, asyncio.CancelledError):
+            raise
+        except Exception as error:  # whatever it was that made Telethon give up, we try again
+            raise SourceLost(f"Telethon gave up ({type(error).__name__})") from error
+        raise SourceLost("Telegram closed the connection")
+
+    async def live(self) -> AsyncIterator[list[Post]]:
+        while True:
+            batch = [await self._live.get()]
+            while len(batch) < LIVE_BATCH and not self._live.empty():
+                batch.append(self._live.get_nowait())
+            yield batch
+
+    def hinted(self) -> int | None:
+        return self._hints.popitem()[0] if self._hints else None
+
+    async def _on_push(self, update: Any) -> None:
+        """Note and return: a handler is called at most once, whether it succeeds or not."""
+        if isinstance(update, types.UpdateChannelTooLong):
+            self._hints[update.channel_id] = None
+        elif isinstance(update.message, types.Message):
+            try:
+                self._live.put_nowait(to_post(update.message))
+            except asyncio.QueueFull:
+                self._hints[update.message.peer_id.channel_id] = None
+
+    async def resolve(self, reference: Reference) -> tuple[Channel, int]:
+        await self._wait_until_up()
+        entity = await self._entity(reference)
+        channel = _public(entity, reference)
+        self._access_hashes[channel.id] = entity.access_hash
+        async with self._db.transaction() as tx:
+            await channels.keep_access_hash(tx, self._account_id, channel.id, entity.access_hash)
+        return channel, (await self.page(channel, None, 1)).newest
+
+    async def _wait_until_up(self) -> None:
+        """A command in the moment of a start or a reconnect waits a little rather than fails."""
+        try:
+            async with asyncio.timeout(UP_WITHIN):
+                await self._up.wait()
+        except TimeoutError as error:
+            raise SourceLost("not connected to Telegram at present") from error
+
+    async def _entity(self, reference: Reference) -> Any:
+        if reference.username is None:
+            return await self._known(reference)
+        try:
+            found = await self._call(functions.contacts.ResolveUsernameRequest(reference.username))
+        except (errors.UsernameNotOccupiedError, errors.UsernameInvalidError) as error:
+            raise ChannelRefused(f"nobody has the name {reference}; check its spelling") from error
+        return next(iter(found.chats), None)
+
+    async def _known(self, reference: Reference) -> Any:
+        """A number tells Telegram nothing by itself: the account must have met the channel."""
+        assert reference.id is not None
+        if reference.id in self._access_hashes:
+            peer = types.InputChannel(reference.id, self._access_hashes[reference.id])
+            try:
+                found = await self._call(functions.channels.GetChannelsRequest([peer]))
+            except tuple(_UNREADABLE) as error:
+                raise ChannelRefused(_UNREADABLE[type(error)]) from error
+            return next(iter(found.chats), None)
+        page = await self._call(
+            functions.messages.GetDialogsRequest(None, 0, types.InputPeerEmpty(), 100, 0)
+        )
+        for chat in page.chats:
+            if chat.id == reference.id:
+                return chat
+        raise ChannelRefused(
+            f"this account has never met a channel numbered {reference}: give its @name instead"
+        )
+
+    async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
+        peer = types.InputPeerChannel(channel.id, await self._access_hash(channel))
+        request = functions.messages.GetHistoryRequest(
+            peer,
+            offset_id=below or 0,
+            offset_date=None,
+            add_offset=0,
+            limit=limit,
+            max_id=0,
+            min_id=0,
+            hash=0,
+        )
+        try:
+            found = await self._call(request)
+        except tuple(_UNREADABLE) as error:
+            self._access_hashes.pop(channel.id, None)  # perhaps the name leads there still
+            raise ChannelRefused(_UNREADABLE[type(error)]) from error
+        ids = [message.id for message in found.messages]
+        posts = [to_post(m) for m in found.messages if isinstance(m, types.Message)]
+        return Page(tuple(reversed(posts)), min(ids, default=None), max(ids, default=0))
+
+    async def _access_hash(self, channel: Channel) -> int:
+        """Kept from when it was added; another account has to look the name up again, once."""
+        if channel.id not in self._access_hashes:
+            if channel.username is None:
+                raise ChannelRefused("this account has never met it: /add it again by its @name")
+            entity = await self._entity(Reference(username=channel.username))
+            if entity is None or entity.id != channel.id:
+                raise ChannelRefused(f"@{channel.username} belongs to somebody else now")
+            self._access_hashes[channel.id] = entity.access_hash
+            async with self._db.transaction() as tx:
+                await channels.keep_access_hash(
+                    tx, self._account_id, channel.id, entity.access_hash
+                )
+        return self._access_hashes[channel.id]
+
+    async def _call(self, request: Any) -> Any:
+        """One request at a time, each with an end. Raises SourceLost, Flooded, RPC errors."""
+        async with self._one_request:
+            client = self._client
+            if client is None:
+                raise SourceLost("not connected to Telegram at present")
+            try:
+                async with asyncio.timeout(ANSWER_WITHIN):
+                    return await _or_lost(lambda: client(request))
+            except TimeoutError as error:
+                await _close(client)  # ends until_lost, hence a new connection and a catch-up
+                raise SourceLost("Telegram does not answer") from error
+            except errors.FloodWaitError as error:
+                raise Flooded(error.seconds) from error
+
+
+async def _or_lost(call: Callable[[], Any]) -> Any:
+    """Await Telethon, with what it does to a lost connection turned into SourceLost."""
+    try:
+        return await call()
+    except _REFUSED as error:
+        raise SessionRefused(
+            "Telegram has revoked this session: run `python -m bot login` again"
+        ) from error
+    except _BROKEN as error:
+        raise SourceLost(f"the connection to Telegram failed ({type(error).__name__})") from error
+    except asyncio.CancelledError as error:
+        # Telethon cancels what was waiting for an answer when a connection ends.
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise SourceLost("the connection to Telegram was closed") from error
+
+
+async def _close(client: TelegramClient) -> None:
+    try:
+        async with asyncio.timeout(3):
+            await client.disconnect()
+    except (OSError, TimeoutError, AuthKeyNotFound):
+        log.debug("the connection was gone before it was closed")
+
+
+def _holds_login(session: Path) -> bool:
+    return session.exists() and os.path.getsize(session) > 0
+
+
+def _public(entity: Any, reference: Reference) -> Channel:
+    """The channel, if it is a public channel or group. Raises ChannelRefused."""
+    if entity is None or isinstance(entity, types.Chat | types.ChatForbidden):
+        raise ChannelRefused(
+            f"{reference} is a person, a bot or a private group; "
+            "only public channels and groups are watched"
+        )
+    if isinstance(entity, types.ChannelForbidden):
+        raise ChannelRefused(f"{reference} is private or closed to this account")
+    usernames = [entity.username, *(u.username for u in entity.usernames or () if u.active)]
+    names = [name for name in usernames if name]
+    if not names:
+        raise ChannelRefused(f"{reference} is private: it has no public @name")
+    if reference.username and reference.username.casefold() not in map(str.casefold, names):
+        raise ChannelRefused(f"nobody has the name {reference}; check its spelling")
+    kind = ChannelKind.CHANNEL if entity.broadcast else ChannelKind.GROUP
+    return Channel(entity.id, names[0], entity.title, kind)
+
+
+def to_post(message: types.Message) -> Post:
+    """What was published; who wrote it is left behind."""
+    return Post(
+        channel_id=message.peer_id.channel_id,
+        message_id=message.id,
+        published_at=message.date,
+        text=message.message or "",
+        edited_at=message.edit_date,
+        extras=tuple(_extras(message)),
+    )
+
+
+def _extras(message: types.Message) -> list[Extra]:
+    """Words that hide outside of the text: behind links, in polls, files, previews, buttons."""
+    found = [
+        Extra("link", entity.url)
+        for entity in message.entities or ()
+        if isinstance(entity, types.MessageEntityTextUrl)
+    ]
+    if quote := getattr(message.reply_to, "quote_text", None):
+        found.append(Extra("quote", quote))
+    found += _media_extras(message.media)
+    for row in getattr(message.reply_markup, "rows", ()):
+        for button in row.buttons:
+            found += [Extra("button", t) for t in (button.text, getattr(button, "url", "")) if t]
+    return found
+
+
+def _media_extras(media: Any) -> list[Extra]:
+    if isinstance(media, types.MessageMediaPoll):
+        poll = media.poll
+        lines = [poll.question.text, *(answer.text.text for answer in poll.answers)]
+        return [Extra("poll", line) for line in lines]
+    if isinstance(media, types.MessageMediaDocument) and media.document:
+        attributes = getattr(media.document, "attributes", ())
+        names = [a.file_name for a in attributes if isinstance(a, types.DocumentAttributeFilename)]
+        return [Extra("file", name) for name in names]
+    if isinstance(media, types.MessageMediaWebPage) and isinstance(media.webpage, types.WebPage):
+        page = media.webpage
+        return [Extra("preview", t) for t in (page.title, page.description) if t]
+    return []
