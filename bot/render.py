@@ -98,7 +98,7 @@ def digest(entries: Sequence[Entry], zone: tzinfo, now: datetime) -> Digest:
 def _digest(entries: Sequence[Entry], more: int, zone: tzinfo) -> str:
     first, last = entries[0].post.published_at, entries[-1].post.published_at
     posts = "1 post" if len(entries) == 1 else f"{len(entries)} posts"
-    parts = [f"📋 <b>Digest</b> · {posts} · {time_shown(first, zone)} – {time_shown(last, zone)}"]
+    parts = [f"📋 <b>Digest</b> · {posts} · {_short(first, zone)} – {time_shown(last, zone)}"]
     lists = _by_watchlist(entries)
     for name, found in lists[:LISTS_LIMIT] if len(entries) == 1 else lists:
         lines = [_digest_line(entry, findings, zone) for entry, findings in found]

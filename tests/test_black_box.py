@@ -75,7 +75,7 @@ class Process:
 
     async def ended(self, timeout=20):
         async with asyncio.timeout(timeout):
-            await self._reading
+            await asyncio.shield(self._reading)
             return await self._process.wait()
 
     async def kill(self):

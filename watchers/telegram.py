@@ -199,6 +199,8 @@ class TelegramSource:
             found = await self._call(functions.contacts.ResolveUsernameRequest(reference.username))
         except (errors.UsernameNotOccupiedError, errors.UsernameInvalidError) as error:
             raise ChannelRefused(f"nobody has the name {reference}; check its spelling") from error
+        except errors.RPCError as error:
+            raise ChannelRefused(f"Telegram answers {error.message}") from error
         return next(iter(found.chats), None)
 
     async def _known(self, reference: Reference) -> Any:
@@ -238,6 +240,8 @@ class TelegramSource:
         except tuple(_UNREADABLE) as error:
             self._access_hashes.pop(channel.id, None)  # perhaps the name leads there still
             raise ChannelRefused(_UNREADABLE[type(error)]) from error
+        except errors.RPCError as error:
+            raise ChannelRefused(f"Telegram answers {error.message}") from error
         ids = [message.id for message in found.messages]
         posts = [to_post(m) for m in found.messages if isinstance(m, types.Message)]
         return Page(tuple(reversed(posts)), min(ids, default=None), max(ids, default=0))
@@ -346,7 +350,8 @@ def _extras(message: types.Message) -> list[Extra]:
     found += _media_extras(message.media)
     for row in getattr(message.reply_markup, "rows", ()):
         for button in row.buttons:
-            found += [Extra("button", t) for t in (button.text, getattr(button, "url", "")) if t]
+            url = getattr(getattr(button, "type", None), "url", "")
+            found += [Extra("button", text) for text in (button.text, url) if text]
     return found
 
 

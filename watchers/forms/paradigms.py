@@ -1,11 +1,13 @@
 """How does a table of endings make the forms of a word?
 
-A language is a few tables (nouns, adjectives, verbs). A table is a list of rows, most particular first; the first row
-that fits a word makes its forms: the row's ending is cut off, what is left is the stem, and every new ending is set
-on the stem that its *change* gives (softened, with a vowel more or less, as it is). What is written differently where
-stem and ending meet (a *seam*: к + ы = кі) is put right afterwards, so one row serves hard, velar and hushing stems.
+A language is a few tables (nouns, adjectives, verbs). A table is a list of rows, most particular
+first; the first row that fits a word makes its forms: the row's ending is cut off, what is left
+is the stem, and every new ending is set on the stem that its *change* gives (softened, with a
+vowel more or less, as it is). What is written differently where stem and ending meet (a *seam*: к
++ ы = кі) is put right afterwards, so one row serves hard, velar and hushing stems.
 
-The tables make too much rather than too little: a form that does not exist costs a few bytes, a missed one a post.
+The tables make too much rather than too little: a form that does not exist costs a few bytes, a
+missed one a post.
 """
 
 import re
@@ -15,7 +17,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """Stem → the stems that some endings are set on: those of the first pattern that fits its end."""
+    """Stem → the stems that some endings are set on: those of the first pattern that fits."""
 
     rules: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]
     otherwise_same: bool  # when no pattern fits: the stem as it is, or none
@@ -28,7 +30,10 @@ class Change:
 
 
 def change(rules: Mapping[str, str], *, otherwise_same: bool = False) -> Change:
-    """`{"к": "ц ч"}`: к at the end becomes ц, and also ч; "" is no stem at all. Regular expressions and templates."""
+    """`{"к": "ц ч"}`: к at the end becomes ц, and also ч; "" is no stem at all.
+
+    Keys are regular expressions, values templates; the first key that fits counts.
+    """
     return Change(
         tuple((re.compile(f"(?:{end})$"), tuple(new.split())) for end, new in rules.items()),
         otherwise_same,
@@ -80,6 +85,10 @@ def _split(parts: Mapping[Change, str]) -> list[tuple[Change, list[str]]]:
     return [(how, [e.replace("∅", "") for e in ends.split()]) for how, ends in parts.items()]
 
 
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 def listed(lines: str) -> dict[str, frozenset[str]]:
     """`"дзень: дня дню"` a line → {"дзень": {"дня", "дню"}}."""
     pairs = (line.split(":") for line in lines.splitlines() if line.strip())
@@ -94,9 +103,8 @@ class Language:
     unreflexive: Callable[[str], str | None] = lambda word: None
     reflexive: Callable[[str], Iterable[str]] = lambda form: ()
     irregular: Mapping[str, frozenset[str]] = field(default_factory=dict)  # beside the regular ones
-    abbreviations: Mapping[str, frozenset[str]] = field(
-        default_factory=dict
-    )  # only unmistakable ones
+    # Only unmistakable ones: {"тысяча": {"тыс"}}.
+    abbreviations: Mapping[str, frozenset[str]] = field(default_factory=dict)
     # Pronouns, particles, forms of "be" …: a form that looks like one of these is one of these.
     common: frozenset[str] = frozenset()
     # Forms that are nearly always another word: {"беларус": {"беларусі"}}.
@@ -114,12 +122,12 @@ class Language:
     def sifted(self, word: str, forms: Iterable[str]) -> set[str]:
         """Without what would be found for another word's sake."""
         unlikely = self.unlikely.get(word, frozenset())
-        extra = self.abbreviations.get(word, frozenset())
-        long_enough = {f for f in forms if len(f) > 2}
-        return (long_enough - self.common - unlikely) | extra | {word}
+        kept = {form for form in forms if len(form) > 2} - self.common - unlikely
+        sure = self.irregular.get(word, frozenset()) | self.abbreviations.get(word, frozenset())
+        return kept | sure | {word}
 
     def _verb_forms(self, verbs: Table, word: str) -> set[str]:
         plain = self.unreflexive(word)
         if plain is None:
             return verbs.forms(word)
-        return {each for form in verbs.forms(plain) for each in self.reflexive(form)}
+        return {each for form in verbs.forms(plain) if form for each in self.reflexive(form)}

@@ -1,0 +1,308 @@
+"""Does every message that is owed arrive, within Telegram's limits, whatever the server does?"""
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+from aiogram.exceptions import TelegramUnauthorizedError
+
+from bot import delivery
+from bot.app import open_bot
+from bot.delivery import GROUP_A_MINUTE, OVERALL, Pace, Sender, back_off
+from bot.settings import Settings
+from storage import channels, chats, hits, outbox, posts, subscriptions, watchlists
+from storage.model import Delivery, DeliveryKind, Subscription, Term
+from tests import make
+
+
+def now():
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def wake():
+    return asyncio.Event()
+
+
+@pytest.fixture
+def told():
+    """What the owners were told."""
+    return []
+
+
+@pytest.fixture
+def sending(db, api, wake, told):
+    @asynccontextmanager
+    async def running(**settings):
+        async def tell(text):
+            told.append(text)
+
+        async with open_bot(
+            Settings(_env_file=None, bot_token=api.token, bot_api_url=api.url, **settings)
+        ) as bot:
+            sender = Sender(bot, db, wake, now, UTC, tell)
+            task = asyncio.create_task(sender.run())
+            try:
+                yield sender
+            finally:
+                sender.stop()
+                await task
+
+    return running
+
+
+@pytest.fixture
+def ann(api):
+    return api.user(7, "Ann", started=True)
+
+
+@pytest.fixture
+def owe(db, wake):
+    async def notice(text, chat_id=7, **fields):
+        async with db.transaction() as tx:
+            owed = Delivery(chat_id, DeliveryKind.NOTICE, now(), text=text, **fields)
+            id = await outbox.add(tx, owed, now())
+        wake.set()
+        return id
+
+    return notice
+
+
+async def state(db, id):
+    ((*row,),) = await db.reader.execute_fetchall(
+        "SELECT sent_at IS NOT NULL, attempts, failed FROM outbox WHERE id = ?", (id,)
+    )
+    return row
+
+
+async def until(db, id, column="sent_at"):
+    async with asyncio.timeout(10):
+        while True:
+            rows = await db.reader.execute_fetchall(
+                f"SELECT 1 FROM outbox WHERE id = ? AND {column} IS NOT NULL", (id,)
+            )
+            if list(rows):
+                return
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_owed_is_sent_once_and_marked(db, sending, ann, owe):
+    async with sending():
+        id = await owe("hello")
+        await until(db, id)
+    assert [m["text"] for m in ann.messages] == ["⚠️ hello"]
+    assert await state(db, id) == [1, 0, None]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"what": 500},
+        {"what": 502, "html": True},
+        {"what": "drop"},
+        {"what": 429, "retry_after": 1},
+        {"what": 418, "description": "I'm a teapot"},
+    ],
+    ids=str,
+)
+async def test_trouble_that_passes_is_waited_for(db, api, sending, ann, owe, monkeypatch, fault):
+    monkeypatch.setattr(delivery, "back_off", lambda attempts: 0.05)
+    api.fail("sendMessage", fault.pop("what"), **fault)
+    async with sending():
+        id = await owe("hello")
+        await until(db, id)
+    assert len(ann.messages) == 1
+    assert (await state(db, id))[:2] == [1, 1]
+
+
+async def test_a_lost_answer_repeats_the_message_and_loses_none(
+    db, api, sending, ann, owe, monkeypatch
+):
+    monkeypatch.setattr(delivery, "back_off", lambda attempts: 0.05)
+    api.fail("sendMessage", "lost")
+    async with sending():
+        await until(db, await owe("hello"))
+    assert len(ann.messages) == 2
+
+
+async def test_a_hanging_chat_does_not_hold_up_another(db, api, sending, ann, owe):
+    bob = api.user(8, "Bob", started=True)
+    api.fail("sendMessage", "hang", seconds=2, chat_id=7)
+    async with sending():
+        slow = await owe("slow")
+        await until(db, await owe("quick", chat_id=8))
+        assert (await state(db, slow))[0] == 0
+        assert [m["text"] for m in bob.messages] == ["⚠️ quick"]
+
+
+async def test_a_chat_that_blocks_the_bot_is_paused_and_kept_for(
+    db, api, wake, sending, ann, owe, told
+):
+    api.block(ann)
+    async with sending():
+        id = await owe("hello")
+        async with asyncio.timeout(5):
+            while not told:
+                await asyncio.sleep(0.01)
+        assert "Chat 7 can't be written to (Forbidden: bot was blocked by the user)" in told[0]
+        assert await state(db, id) == [0, 0, None]
+
+        api.unblock(ann)
+        async with db.transaction() as tx:
+            await chats.resume(tx, 7)
+        wake.set()
+        await until(db, id)
+    assert len(told) == 1
+
+
+async def test_a_chat_that_is_gone_is_paused(db, sending, owe, told):
+    async with sending():
+        await owe("hello", chat_id=999)
+        async with asyncio.timeout(5):
+            while not told:
+                await asyncio.sleep(0.01)
+    assert await chats.paused(db.reader) == [(999, "Bad Request: chat not found")]
+
+
+async def test_a_group_that_became_a_supergroup_gets_it_there(db, api, sending, owe):
+    group = api.group("Desk")
+    new = api.migrate(group)
+    async with sending():
+        await until(db, await owe("hello", chat_id=group.id))
+    assert [m["text"] for m in new.messages if "text" in m] == ["⚠️ hello"]
+
+
+async def test_a_topic_that_is_gone_sends_it_to_the_group(db, api, sending, owe):
+    forum = api.supergroup("Desk", forum=True)
+    thread = forum.topic("rail")
+    async with sending():
+        await until(db, await owe("in its topic", chat_id=forum.id, thread_id=thread))
+        forum.delete_topic(thread)
+        await until(db, await owe("without it", chat_id=forum.id, thread_id=thread))
+    threads = [m.get("message_thread_id") for m in forum.messages if "text" in m]
+    assert threads == [thread, None]
+
+
+async def test_markup_that_is_refused_is_sent_plain(db, api, sending, ann, owe, monkeypatch):
+    monkeypatch.setattr(delivery.render, "safe", lambda text: text)
+    async with sending():
+        id = await owe("<b>5 < 6</b>")
+        await until(db, id)
+    assert len(ann.messages) == 1
+    assert not ann.messages[0].get("entities")
+
+
+@pytest.mark.parametrize("kind", [DeliveryKind.NOTICE, DeliveryKind.ALERT])
+async def test_a_message_refused_for_good_is_given_up_aloud(
+    db, api, sending, ann, told, wake, kind
+):
+    api.fail("sendMessage", 400, description="Bad Request: message is strange", times=None)
+    id = await (owe_alert(db, "эшелон") if kind is DeliveryKind.ALERT else owe_notice(db))
+    async with sending():
+        await until(db, id, "failed")
+    assert (await state(db, id))[2] == "Bad Request: message is strange"
+    assert len(told) == (kind is DeliveryKind.ALERT)  # a notice about a notice would never end
+
+
+async def owe_notice(db):
+    async with db.transaction() as tx:
+        owed = Delivery(7, DeliveryKind.NOTICE, now(), text="hello")
+        return await outbox.add(tx, owed, now())
+
+
+async def owe_alert(db, *texts, kind=DeliveryKind.ALERT):
+    found = []
+    async with db.transaction() as tx:
+        await channels.add(tx, make.channel(1, "news"), 0, now())
+        await watchlists.create(tx, make.watchlist(), now())
+        await watchlists.add_term(tx, 1, Term(0, "эшелон"), now())
+        for number, text in enumerate(texts, start=1):
+            await posts.save(tx, make.post(text, message_id=number), now())
+            found += await hits.save(tx, [make.hit(text, "эшелон", message_id=number)], now())
+        return await outbox.add(tx, Delivery(7, kind, now(), tuple(found)), now())
+
+
+async def test_a_long_digest_comes_in_parts_with_nothing_left_out(db, api, sending, ann):
+    await owe_alert(
+        db, *(f"эшелон {n} " + "слово " * 40 for n in range(40)), kind=DeliveryKind.DIGEST
+    )
+    async with sending():
+        async with asyncio.timeout(20):
+            while await outbox.waiting(db.reader):
+                await asyncio.sleep(0.05)
+    text = "\n".join(m["text"] for m in ann.messages)
+    assert len(ann.messages) > 2
+    assert all(f"эшелон {n} " in text for n in range(40))
+    assert "more in the next message" in text
+
+
+async def test_a_revoked_token_ends_it(db, api, sending, owe):
+    api.fail("sendMessage", 401, description="Unauthorized")
+    with pytest.raises(ExceptionGroup) as group:  # noqa: PT012
+        async with sending():
+            await owe("hello")
+            await asyncio.sleep(0.3)
+    assert group.group_contains(TelegramUnauthorizedError)
+
+
+async def test_at_the_end_what_is_under_way_is_finished(db, api, sending, ann, owe):
+    api.fail("sendMessage", "hang", seconds=0.5)
+    async with sending():
+        id = await owe("hello")
+        await api.wait_for(lambda: api.called("sendMessage"))
+    assert (await state(db, id))[0] == 1
+
+
+async def test_at_the_end_what_hangs_is_cut_off(db, api, sending, ann, owe, monkeypatch):
+    monkeypatch.setattr(delivery, "DRAIN_WITHIN", 0.2)
+    api.fail("sendMessage", "hang")
+    async with sending():
+        id = await owe("hello")
+        await api.wait_for(lambda: api.called("sendMessage"))
+    assert (await state(db, id))[0] == 0
+
+
+def test_a_chat_gets_one_a_second_and_a_group_twenty_a_minute():
+    group, ann = -5, 7
+    sent = {group: [], ann: []}
+    for chat in sent:
+        pace, at = Pace(), 0.0
+        for _ in range(50):
+            at = max(at, pace.free_at(chat))
+            pace.spend(chat, at)
+            sent[chat].append(at)
+    for times in sent.values():
+        assert all(b - a >= 1 for a, b in pairwise(times))
+    windows = zip(sent[group], sent[group][GROUP_A_MINUTE:], strict=False)
+    assert all(later - at >= 60 for at, later in windows)
+    assert sent[ann][-1] == 49
+
+
+def test_all_chats_together_get_thirty_a_second():
+    pace, at, sent = Pace(), 0.0, []
+    for chat in range(1, 201):
+        at = max(at, pace.free_at(chat))
+        pace.spend(chat, at)
+        sent.append(at)
+    assert all(b - a >= 1 for a, b in zip(sent, sent[OVERALL:], strict=False))
+    assert sent[-1] == 6
+
+
+def test_told_to_wait_a_chat_waits():
+    pace = Pace()
+    pace.wait(7, until=30.0)
+    assert (pace.free_at(7), pace.free_at(8)) == (30.0, 0.0)
+
+
+def test_back_off_grows_to_a_bound():
+    assert [back_off(n) for n in (0, 1, 5, 50)] == [1, 2, 32, 300]
+
+
+async def test_a_subscription_in_a_topic_keeps_its_topic(db):
+    async with db.transaction() as tx:
+        await watchlists.create(tx, make.watchlist(), now())
+        await subscriptions.put(tx, Subscription(1, -5, thread_id=3), now())
+        await outbox.drop_thread(tx, Delivery(-5, DeliveryKind.NOTICE, now(), thread_id=3))
+    assert (await subscriptions.of_chat(db.reader, -5))[0].thread_id is None

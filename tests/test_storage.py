@@ -1,0 +1,180 @@
+"""Does what is stored keep the promises of the design?"""
+
+from datetime import timedelta
+
+import pytest
+
+from storage import channels, chats, hits, outbox, posts, subscriptions, watchlists
+from storage.model import Delivery, DeliveryKind, Subscription, Term
+from storage.posts import Saved
+from tests import make
+
+
+@pytest.fixture
+async def hit(db):
+    """A stored hit of term 1 in post 1 of channel 1."""
+    async with db.transaction() as tx:
+        await channels.add(tx, make.channel(1, "news"), 0, make.NOON)
+        id = await watchlists.create(tx, make.watchlist(), make.NOON)
+        await watchlists.add_term(tx, id, Term(0, "эшелон"), make.NOON)
+        await posts.save(tx, make.post("эшелон"), make.NOON)
+        (hit,) = await hits.save(tx, [make.hit("эшелон", "эшелон")], make.NOON)
+    return hit
+
+
+def alert(*owed, chat_id=7, **fields):
+    return Delivery(chat_id, DeliveryKind.ALERT, make.NOON, owed, **fields)
+
+
+async def test_a_post_seen_twice_is_stored_once(db):
+    async with db.transaction() as tx:
+        await channels.add(tx, make.channel(1), 0, make.NOON)
+        seen = [await posts.save(tx, make.post("a"), make.NOON) for _ in range(2)]
+    assert seen == [Saved.NEW, Saved.KNOWN]
+
+
+async def test_an_older_edit_does_not_replace_a_newer_one(db):
+    later = make.NOON + timedelta(minutes=1)
+    async with db.transaction() as tx:
+        await channels.add(tx, make.channel(1), 0, make.NOON)
+        seen = [
+            await posts.save(tx, make.post(text, edited_at=edited), make.NOON)
+            for text, edited in (("a", None), ("c", later), ("b", make.NOON), ("a", None))
+        ]
+        ((text,),) = await tx.execute_fetchall("SELECT text FROM posts")
+    assert seen == [Saved.NEW, Saved.EDITED, Saved.KNOWN, Saved.KNOWN]
+    assert text == "c"
+
+
+async def test_a_chat_is_told_of_a_hit_once(db, hit):
+    async with db.transaction() as tx:
+        await outbox.add(tx, alert(hit), make.NOON)
+    with pytest.raises(Exception, match="UNIQUE"):
+        async with db.transaction() as tx:
+            await outbox.add(tx, alert(hit), make.NOON)
+    assert await outbox.waiting(db.reader) == 1
+
+
+async def test_a_digest_is_what_was_never_told(db, hit):
+    assert await hits.untold(db.reader, 7, {1: None}) == [hit]
+    async with db.transaction() as tx:
+        await outbox.add(tx, alert(hit), make.NOON)
+    assert await hits.untold(db.reader, 7, {1: None}) == []
+    assert await hits.untold(db.reader, 8, {1: None}) == [hit]
+
+
+async def test_hits_from_before_the_subscription_or_the_period_are_not_owed(db, hit):
+    later = make.NOON + timedelta(seconds=1)
+    assert await hits.untold(db.reader, 7, {1: later}) == []
+    assert await hits.untold(db.reader, 7, {1: None}, later) == []
+    assert await hits.untold(db.reader, 7, {2: None}) == []
+
+
+async def test_the_cursor_never_goes_back(db, hit):
+    async with db.transaction() as tx:
+        for message_id in (5, 3):
+            await channels.advance(tx, 1, message_id, make.NOON)
+    assert await channels.cursor(db.reader, 1) == 5
+
+
+async def test_a_channel_added_again_starts_anew(db, hit):
+    async with db.transaction() as tx:
+        assert not await channels.add(tx, make.channel(1, "renamed"), 9, make.NOON)
+        await channels.remove(tx, 1, make.NOON)
+        assert await channels.watched(tx) == []
+        assert await channels.add(tx, make.channel(1, "renamed"), 9, make.NOON)
+    (ledger,) = await channels.watched(db.reader)
+    assert (ledger.channel.username, ledger.start, ledger.cursor) == ("renamed", 9, 9)
+
+
+async def test_trouble_is_news_once_and_gone_after_a_look(db, hit):
+    async with db.transaction() as tx:
+        told = [await channels.set_trouble(tx, 1, "private") for _ in range(2)]
+        await channels.advance(tx, 1, 1, make.NOON)
+    assert told == [True, False]
+    assert (await channels.watched(db.reader))[0].trouble is None
+
+
+async def test_a_removed_term_keeps_its_hits_and_what_is_owed_for_them(db, hit):
+    async with db.transaction() as tx:
+        id = await outbox.add(tx, alert(hit), make.NOON)
+        assert await watchlists.remove_term(tx, 1, "эшелон", make.NOON)
+        assert not await watchlists.remove_term(tx, 1, "эшелон", make.NOON)
+        assert await watchlists.add_term(tx, 1, Term(0, "эшелон"), make.NOON)
+        assert not await watchlists.add_term(tx, 1, Term(0, "эшелон"), make.NOON)
+    (entry,) = await outbox.entries(db.reader, id)
+    assert entry.findings[0].term == "эшелон"
+
+
+async def test_every_change_of_what_is_watched_for_shows_in_the_revision(db, hit):
+    seen = [await watchlists.revision(db.reader)]
+    changes = [
+        lambda tx: watchlists.add_term(tx, 1, Term(0, "состав"), make.NOON),
+        lambda tx: watchlists.remove_term(tx, 1, "состав", make.NOON),
+        lambda tx: channels.add(tx, make.channel(2), 0, make.NOON),
+        lambda tx: channels.remove(tx, 2, make.NOON),
+        lambda tx: tx.execute("UPDATE watchlists SET languages = '[\"ru\"]'"),
+    ]
+    for change in changes:
+        async with db.transaction() as tx:
+            await change(tx)
+        seen.append(await watchlists.revision(db.reader))
+    assert seen == sorted(set(seen))
+
+
+async def test_only_the_oldest_due_message_of_each_chat_that_may_be_written_to(db, hit):
+    async with db.transaction() as tx:
+        first = await outbox.add(tx, alert(hit, chat_id=7), make.NOON)
+        for chat_id in (7, 8, 9):
+            notice = Delivery(chat_id, DeliveryKind.NOTICE, make.NOON, text="hello")
+            await outbox.add(tx, notice, make.NOON)
+        await chats.pause(tx, 9, "blocked", make.NOON)
+    due = await outbox.next_due(db.reader, make.NOON)
+    assert [(d.chat_id, d.kind) for d in due] == [
+        (7, DeliveryKind.ALERT),
+        (8, DeliveryKind.NOTICE),
+    ]
+
+    async with db.transaction() as tx:
+        await outbox.postpone(tx, first, make.NOON + timedelta(seconds=5))
+    later = await outbox.next_due_at(db.reader, make.NOON)
+    assert later == make.NOON + timedelta(seconds=5)
+    assert await outbox.next_due_at(db.reader, later) is None
+
+
+async def test_a_group_takes_everything_along_to_its_new_id(db, hit):
+    async with db.transaction() as tx:
+        await subscriptions.put(tx, Subscription(1, 7), make.NOON)
+        await outbox.add(tx, alert(hit), make.NOON)
+        await chats.migrate(tx, 7, -100)
+    assert [d.chat_id for d in await outbox.next_due(db.reader, make.NOON)] == [-100]
+    assert [s.chat_id for s in await subscriptions.of_chat(db.reader, -100)] == [-100]
+    assert await hits.untold(db.reader, -100, {1: None}) == []
+
+
+async def test_a_group_whose_new_id_is_known_already_is_merged_into_it(db, hit):
+    async with db.transaction() as tx:
+        for chat_id in (7, -100):
+            await subscriptions.put(tx, Subscription(1, chat_id), make.NOON)
+            await outbox.add(tx, alert(hit, chat_id=chat_id), make.NOON)
+        await chats.migrate(tx, 7, -100)
+    assert {d.chat_id for d in await outbox.next_due(db.reader, make.NOON)} == {-100}
+    assert len(await subscriptions.instant(db.reader)) == 2  # the old one stays where it was
+
+
+async def test_what_does_not_fit_becomes_the_next_message(db, hit):
+    async with db.transaction() as tx:
+        delivery = Delivery(7, DeliveryKind.DIGEST, make.NOON, (hit,))
+        first = await outbox.add(tx, delivery, make.NOON)
+        await outbox.move(tx, delivery, [hit], make.NOON)
+    assert await outbox.entries(db.reader, first) == []
+    assert len(await outbox.entries(db.reader, first + 1)) == 1
+
+
+async def test_a_paused_chat_is_news_once(db):
+    async with db.transaction() as tx:
+        await chats.ensure(tx, 7)
+        told = [await chats.pause(tx, 7, "blocked", make.NOON) for _ in range(2)]
+        assert await chats.paused(tx) == [(7, "blocked")]
+        back = [await chats.resume(tx, 7) for _ in range(2)]
+    assert (told, back) == ([True, False], [True, False])
