@@ -70,7 +70,7 @@ class Access(BaseMiddleware):
 
     async def _refuse(self, message: Message, user: User | None) -> None:
         """One polite sentence, to commands and in private; no word of it in groups otherwise."""
-        log.info("refused: user %s in chat %s", user.id if user else None, message.chat.id)
+        log.info("refused: user %s", user.id if user else "unknown")
         private = message.chat.type == "private"
         if user is None or not (private or (message.text or "").startswith("/")):
             return

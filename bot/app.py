@@ -111,7 +111,7 @@ async def _work(
     zone, owners = settings.zone, settings.owner_ids
 
     async def tell(text: str) -> None:
-        log.warning("to the owners: %s", text)
+        log.info("the owners are told something in their chats")  # it may name what is read
         async with db.transaction() as tx:
             for owner in owners:
                 notice = Delivery(owner, DeliveryKind.NOTICE, now(), text=text)

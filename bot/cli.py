@@ -146,8 +146,11 @@ def _log(secrets: Iterable[str]) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(Redacted(secrets))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for name in ("telethon", "aiogram", "apscheduler", "aiosqlite", "asyncio"):
+    for name in ("aiogram", "apscheduler", "aiosqlite", "asyncio"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # Telethon's lines name channels, and the reading list is a secret. What they tell, the
+    # source's supervisor tells too.
+    logging.getLogger("telethon").setLevel(logging.CRITICAL)
     # A crash is a log record like any other: cleaned of secrets.
     sys.excepthook = lambda kind, error, trace: logging.critical(
         "the program has a fault and ends", exc_info=(kind, error, trace)

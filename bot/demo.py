@@ -122,15 +122,18 @@ async def _show_next_steps(db: Database, console: Console) -> None:
 
 
 def _message(html: str, title: str) -> Panel:
+    return Panel(as_text(html), title=title, title_align="left", border_style="dim", width=WIDTH)
+
+
+def as_text(html: str) -> Text:
+    """A Telegram message as a terminal can show it."""
     terminal = _Terminal()
     terminal.feed(html)
     terminal.close()
-    return Panel(terminal.text, title=title, title_align="left", border_style="dim", width=WIDTH)
+    return terminal.text
 
 
 class _Terminal(HTMLParser):
-    """A Telegram message as a terminal can show it."""
-
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.text = Text()

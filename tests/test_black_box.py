@@ -62,7 +62,7 @@ class Process:
             self._grew.set()
         self._grew.set()
 
-    async def says(self, text, timeout=20):
+    async def says(self, text, timeout=40):
         async with asyncio.timeout(timeout):
             while not re.search(text, self.output):
                 assert not self._reading.done(), f"ended without {text!r}: {self.output}"
@@ -73,7 +73,7 @@ class Process:
         if self._process.returncode is None:
             self._process.send_signal(number)
 
-    async def ended(self, timeout=20):
+    async def ended(self, timeout=40):
         async with asyncio.timeout(timeout):
             await asyncio.shield(self._reading)
             return await self._process.wait()
@@ -97,7 +97,7 @@ def settings(dc, api, reader, tmp_path):
 
 
 @pytest.fixture
-def process(settings, tmp_path):
+def process(dc, settings, tmp_path):
     """`async with process(BOT_TOKEN=…) as p:`; None takes a setting away."""
 
     @asynccontextmanager
@@ -112,18 +112,21 @@ def process(settings, tmp_path):
             assert "Traceback" not in process.output
             for secret in ("BOT_TOKEN", "TELEGRAM_API_HASH", "TELEGRAM_SESSION_STRING"):
                 assert str(settings[secret]) not in process.output
+            for channel in dc.channels.values():  # nor what is read
+                for name in (channel.title, channel.username, str(channel.id)):
+                    assert name not in process.output
 
     return started
 
 
 async def set_up(owner):
     for command, answer in (
-        ("/add @news", "is watched"),
+        ("/add @vestki_rail", "is watched"),
         ("/watch rail эшелон", "looks for"),
         ("/subscribe rail", "is told"),
     ):
         await owner.send(command)
-        await owner.expect(text=answer, timeout=10)
+        await owner.expect(text=answer, timeout=30)
 
 
 def rows(settings, query):
@@ -132,7 +135,7 @@ def rows(settings, query):
 
 
 async def test_the_alert_of_the_readme(process, dc, owner, reader):
-    news = dc.add_channel("News", username="news", members=[reader])
+    news = dc.add_channel("Vestki Rail", username="vestki_rail", members=[reader])
     async with process():
         await set_up(owner)
         published = time.monotonic()
@@ -141,12 +144,12 @@ async def test_the_alert_of_the_readme(process, dc, owner, reader):
         took = time.monotonic() - published
 
     assert took < 2
-    assert "https://t.me/news/1" in [e.get("url") for e in alert["entities"]]
+    assert "https://t.me/vestki_rail/1" in [e.get("url") for e in alert["entities"]]
 
 
 async def test_killed_twenty_times_it_loses_nothing(process, settings, dc, api, owner, reader):
     rng = random.Random(7)
-    news = dc.add_channel("News", username="news", members=[reader])
+    news = dc.add_channel("Vestki Rail", username="vestki_rail", members=[reader])
     async with process():
         await set_up(owner)
 
@@ -186,19 +189,19 @@ async def test_killed_twenty_times_it_loses_nothing(process, settings, dc, api, 
 async def test_a_signal_ends_it_quickly_and_cleanly(
     process, settings, dc, api, owner, reader, number
 ):
-    news = dc.add_channel("News", username="news", members=[reader])
+    news = dc.add_channel("Vestki Rail", username="vestki_rail", members=[reader])
     async with process() as running:
         await set_up(owner)
         api.fail("sendMessage", "hang", seconds=1)
         await dc.post(news, "эшелон перед концом")
-        await api.wait_for(lambda: "перед концом" in str(api.called("sendMessage")))
+        await api.wait_for(lambda: "перед концом" in str(api.called("sendMessage")), timeout=10)
         asked = time.monotonic()
         running.send(number)
         assert await running.ended() == 0
         assert time.monotonic() - asked < 5
     async with process() as running:
         dc.store(news, "эшелон после перерыва")
-        await owner.expect(text="после перерыва", timeout=10)
+        await owner.expect(text="после перерыва", timeout=30)
 
     assert sum("перед концом" in m["text"] for m in owner.messages) == 1
 
@@ -234,21 +237,21 @@ async def test_a_misspelt_setting(process, tmp_path):
 async def test_without_an_account_it_says_what_still_works(process, owner):
     async with process(TELEGRAM_API_ID=None) as running:
         await running.says("no channel can be read: commands, digests")
-        await owner.send("/add @news")
+        await owner.send("/add @vestki_rail")
         await owner.expect(text="No Telegram account is set up")
 
 
 async def test_a_revoked_session_waits_and_tells_the_owner(process, dc, owner, reader):
     async with process() as running:
         await owner.send("/start")
-        await owner.expect(text="Three steps", timeout=10)
+        await owner.expect(text="Three steps", timeout=30)
         await running.says("connected to Telegram")
         dc.revoke(reader)
         dc.kick()
         await running.says("revoked this session: run `python -m bot login` again")
-        await owner.expect(text="Channels can't be read", timeout=10)
+        await owner.expect(text="Channels can't be read", timeout=30)
         await owner.send("/status")
-        await owner.expect(text="revoked this session", timeout=10)
+        await owner.expect(text="revoked this session", timeout=30)
 
 
 async def test_an_unreachable_bot_api_waits(process, api, owner):
@@ -263,7 +266,7 @@ async def test_an_unreachable_telegram_waits(process, dc, owner):
     async with process() as running:
         await running.says("the connection to Telegram failed .*; next try in")
         await owner.send("/status")
-        await owner.expect(text="connection to Telegram failed", timeout=10)
+        await owner.expect(text="connection to Telegram failed", timeout=30)
 
 
 async def test_a_folder_that_cannot_be_written(process, tmp_path):
@@ -285,7 +288,7 @@ def small_disk():
 async def test_a_full_disk_ends_it_with_one_line_and_loses_nothing(
     process, settings, dc, owner, reader
 ):
-    news = dc.add_channel("News", username="news", members=[reader])
+    news = dc.add_channel("Vestki Rail", username="vestki_rail", members=[reader])
     async with process():
         await set_up(owner)
     for number in range(200):
@@ -294,7 +297,7 @@ async def test_a_full_disk_ends_it_with_one_line_and_loses_nothing(
     assert "nothing is lost" in output or "is it full" in output
 
     async with process():
-        await owner.expect(text="х эшелон", timeout=20)
+        await owner.expect(text="х эшелон", timeout=40)
         await dc.wait_for(lambda: rows(settings, "SELECT count(*) FROM posts") == [(200,)], 20)
 
 

@@ -168,7 +168,7 @@ async def _look(source: Source, pipeline: Pipeline, tell: Tell, ledger: Ledger, 
     try:
         counts = await catch_up(source, pipeline, ledger, deep=deep)
     except Flooded as flooded:
-        log.warning("%s before channel %s is read further", flooded, channel.id)
+        log.warning("%s before channels are read further", flooded)
         await asyncio.sleep(flooded.seconds)
         return False
     except ChannelRefused as refused:
@@ -178,7 +178,9 @@ async def _look(source: Source, pipeline: Pipeline, tell: Tell, ledger: Ledger, 
             await tell(f"{channel.title} can't be read: {refused}.")
         return True
     if counts.posts:
-        log.info("caught up channel %s: %s posts", channel.id, counts.posts)
+        log.info(
+            "caught up %s posts of a channel", counts.posts
+        )  # which one is nobody else's business
     return True
 
 
