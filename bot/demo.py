@@ -23,7 +23,7 @@ from watchers.watchlist_file import PACKS, load
 
 EXPORT = Path(__file__).parent / "sample" / "result.json"
 DATABASE = Path("data/demo.db")
-PACK = "starter"
+PACK = "belarus"
 ALERTED, DIGESTED = 1, 2  # chat ids: one wants alerts, the other a digest
 ALERTS_SHOWN = 5
 BATCH = 100

@@ -4,6 +4,7 @@ Whatever has arrived is answered before more is waited for, so a slow input is a
 in large pieces.
 """
 
+import gc
 import os
 import stat
 import sys
@@ -55,6 +56,7 @@ def match_stream(watchlists: str, posts: str, out: BinaryIO, err: TextIO) -> int
     """`watchlists` is a file or the name of a pack, `posts` a file or - for standard input. The exit code."""
     try:
         answering = _Answering(_watchlists(watchlists), err)
+        gc.freeze()  # what is compiled stays: the collector need not walk through it again and again
         with _opened(posts) as (source, size), _progress(err, size) as progress:
             for lines, length in _pieces(source):
                 if answer := answering.answer(lines):

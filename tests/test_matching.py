@@ -12,6 +12,7 @@ def found(terms, text, **watchlist):
     return [matched for hit in hits for matched in hit.matched]
 
 
+DESIGNATED = ["Су 30 СМ", "Su-30SM", "СУ-30см", "су30см"]
 CASES = [
     # name, terms, text, matched pieces of the text
     ("whole word only", ["cat"], "concatenate", []),
@@ -35,6 +36,7 @@ CASES = [
     ("not so near", ["эшелон NEAR/1 техника"], "эшелон и новая техника", []),
     ("near, other order", ["эшелон NEAR/2 техника"], "техника, эшелон", ["техника", "эшелон"]),
     ("regex", [r"/\d{3} вагон/"], "шли 120 Вагонов", ["120 Вагон"]),
+    ("any letter in a regex", [r"/\w+ВЛ-80[\w-]*/"], "тягачВЛ-80с", ["тягачВЛ-80с"]),
     ("ё is е", ["Королёв"], "Королев", ["Королев"]),
     ("й is not и", ["=мои"], "мой", []),
     ("stress mark", ["замок"], "за\u0301мок", ["за\u0301мок"]),
@@ -48,6 +50,28 @@ CASES = [
     ("hyphenated", ["Нью-Йорк"], "Нью‑Йорк, Нью Йорка", ["Нью‑Йорк", "Нью Йорка"]),
     ("part of a hyphenated word", ["магазин"], "интернет-магазины", ["магазины"]),
     ("hyphenation", ["Барановичи"], "в Барано-вичах", ["Барано-вичах"]),
+    ("CamelCase tag", ['"белорусская дорога"'], "#БелорусскаяДорога", ["БелорусскаяДорога"]),
+    (
+        "tag with underscore",
+        ['"белорусская дорога"'],
+        "#белорусской_дороги",
+        ["белорусской_дороги"],
+    ),
+    ("word broken by a line", ["Барановичи"], "в Барано-\nвичах", ["Барано-\nвичах"]),
+    ("typo", ["Барановичи~"], "в Бараовичах", ["Бараовичах"]),
+    ("a known word is no typo", ["Акация~"], "акции", []),
+    ("designation", ["Су-30СМ"], "Су 30 СМ, Su-30SM, СУ-30см, су30см", DESIGNATED),
+    ("digits first", ["2С3"], "2S3 и 2с3", ["2S3", "2с3"]),
+    ("digits count", ["С-30"], "С-300 и С-3", []),
+    ("a variant", ["Ил-76"], "Ил-76МД, Ил 76", ["Ил-76МД", "Ил 76"]),
+    ("not the bare type", ["Ил-76МД"], "Ил-76", []),
+    ("a preposition is no designation", ["С-400"], "с 400 рублями, С 400 руб", []),
+    (
+        "designation in a phrase",
+        ['"истребитель Су-30"'],
+        "истребителя Су-30",
+        ["истребителя Су-30"],
+    ),
     ("other scripts", ["北京"], "上海 北京", ["北京"]),
 ]
 
@@ -57,6 +81,49 @@ CASES = [
 )
 def test_match(terms, text, expected):
     assert found(terms, text) == expected
+
+
+DISGUISED = [
+    # name, terms, text, matched pieces of the text
+    ("stretched", ["эшелон"], "эшелооон", ["эшелооон"]),
+    ("stretched double", ["россия"], "росссия", ["росссия"]),
+    ("scrawled over", ["эшелон"], "э̷ш̷е̷л̷о̷н̷", ["э̷ш̷е̷л̷о̷н̷"]),
+    ("digits for letters", ["эшелон", "бомба"], "эшел0н, 6омба", ["эшел0н", "6омба"]),
+    ("dots between", ["эшелон"], "э.ш.е.л.о.н", ["э.ш.е.л.о.н"]),
+    ("a dot inside", ["эшелон"], "эше*лон", ["эше*лон"]),
+    ("blanks between", ["эшелон"], "шёл э ш е л о н в лес", ["э ш е л о н"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("terms", "text", "expected"), [c[1:] for c in DISGUISED], ids=[c[0] for c in DISGUISED]
+)
+def test_a_disguise_is_seen_through_and_the_hit_says_so(terms, text, expected):
+    hits = Matcher([make.watchlist(*terms)]).match(make.post(text))
+
+    assert [matched for hit in hits for matched in hit.matched] == expected
+    assert all(hit.disguised for hit in hits)
+
+
+ROMANISED = [
+    # name, an entity's name, text, matched pieces of the text
+    ("BGN/PCGN", "Баранавічы", "He came to Baranavichy", ["Baranavichy"]),
+    ("ISO 9", "Баранавічы", "u Baranavičah bylo", ["Baranavičah"]),
+    ("Russian passport", "Борисов", "in Borisov today", ["Borisov"]),
+    ("Ukrainian passport", "Чернігів", "in Chernihiv today", ["Chernihiv"]),
+    ("genitive 's", "Барановичи", "Baranovichi's station", ["Baranovichi"]),
+    ("Łacinka", "Наваполацк", "u Navapołacku", ["Navapołacku"]),
+    ("a Latin name in Cyrillic", "Baranavichy", "у Баранавічах", ["Баранавічах"]),
+    ("a Latin name in Russian", "Borisov", "в Борисове", ["Борисове"]),
+    ("an English word is none", "Пост", "the post was here", []),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"), [c[1:] for c in ROMANISED], ids=[c[0] for c in ROMANISED]
+)
+def test_names_across_scripts(name, text, expected):
+    assert found([make.entity(name)], text) == expected
 
 
 BARANAVICHY = make.entity(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchers.text import fold, read, spaced
+from watchers.text import fold, other_readings, read
 
 FOLDS = [
     # name, text, folded words
@@ -13,6 +13,7 @@ FOLDS = [
     ("й is not и", "мой", "мой"),
     ("ў is у", "ва ўніверсітэце", "ва універсітэце"),
     ("punctuation", "«Минск», (Брест)!", "минск брест"),
+    ("full stops", "Минск. Брест.", "минск брест"),
     ("apostrophes", "м’ясо мʼясо м`ясо", "м'ясо м'ясо м'ясо"),
     ("quoted in apostrophes", "'Минск' ‘Брест’", "минск брест"),
     ("stress mark", "за\u0301мок", "замок"),
@@ -55,10 +56,24 @@ def test_a_span_folds_to_what_stands_in_the_reading(text):
         assert read(text[span.start : span.end]).folded.strip() == word[0]
 
 
-def test_blanks_put_in_move_no_span():
-    text = "#БелаяРусь"
-    reading = spaced(text, [6])
+OTHER = [
+    # name, text, the words of the other reading
+    ("CamelCase", "#БелаяРусь", ["Белая", "Русь"]),
+    ("capitals first", "#БЧСтанция", ["БЧ", "Станция"]),
+    ("a number", "#Минск2024", ["Минск", "2024"]),
+    ("a broken word", "Барано-\nвичи тут", ["Барано-\nвичи", "тут"]),
+]
 
-    words = [reading.span(*w.span(), text) for w in re.finditer(r"\S+", reading.folded)]
 
-    assert [text[s.start : s.end] for s in words] == ["Белая", "Русь"]
+@pytest.mark.parametrize(("text", "words"), [c[1:] for c in OTHER], ids=[c[0] for c in OTHER])
+def test_other_readings_point_into_the_text(text, words):
+    [reading] = other_readings(text)
+
+    spans = [reading.span(*w.span(), text) for w in re.finditer(r"\S+", reading.folded)]
+
+    assert [text[s.start : s.end] for s in spans] == words
+
+
+@pytest.mark.parametrize("text", ["#Минск", "#НАТО", "слово - слово", "10-\n12", ""])
+def test_nearly_every_text_has_one_reading(text):
+    assert other_readings(text) == []

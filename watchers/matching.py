@@ -12,15 +12,19 @@ from itertools import filterfalse
 
 from storage.model import Channel, Elsewhere, Hit, Post, Span, Term, Watchlist
 from watchers import query
-from watchers.atoms import Atom, atoms_of
+from watchers.alphabet import decoded, encoded
+from watchers.atoms import Atom, Manner, atoms_of
 from watchers.evaluating import Occurrence, evaluate
+from watchers.expressions import Expressions
+from watchers.hidden import hidden_words, is_in_row
 from watchers.lexicon import Lexicon
 from watchers.places import places_of
 from watchers.query import Leaf, Node
 from watchers.rule_tokens import RuleError
-from watchers.text import Reading, read
+from watchers.spellings import CYRILLIC, How
+from watchers.text import Reading, is_scrawled, letters_of, other_readings, read
 
-Key = tuple[Leaf, tuple[str, ...], bool]  # what the atoms of a leaf depend on
+Key = tuple[Leaf, Manner]  # what the atoms of a leaf depend on
 Found = dict[int, list[Occurrence]]  # by atom
 
 
@@ -65,7 +69,9 @@ class Matcher:
             self._add(watchlist, _channels(watchlist, named))
         self._known = {}
         self._lexicon = Lexicon(self._atoms)
-        self._expressions = [i for i, atom in enumerate(self._atoms) if atom.expression]
+        self._expressions = Expressions(
+            {i: atom.expression for i, atom in enumerate(self._atoms) if atom.expression}
+        )
 
     def match(self, post: Post) -> list[Hit]:
         found = self._found(0, post.text)
@@ -90,12 +96,11 @@ class Matcher:
                 continue
             wanted = query.leaves(tree)
             others = query.leaves(unless) if unless else []
-            atoms: dict[Leaf, tuple[int, ...]] = {}
-            for leaf, _ in wanted:
-                atoms[leaf] = self._atoms_of((leaf, watchlist.languages, term.is_entity))
+            manner = Manner(watchlist.languages, term.is_entity, _is_latin(term))
+            atoms = {leaf: self._atoms_of((leaf, manner)) for leaf, _ in wanted}
             for leaf, _ in others:
                 if leaf not in atoms:
-                    atoms[leaf] = self._atoms_of((leaf, watchlist.languages, False))
+                    atoms[leaf] = self._atoms_of((leaf, Manner(watchlist.languages)))
             number = len(self._terms)
             for atom in {atom for leaf, positive in wanted if positive for atom in atoms[leaf]}:
                 self._touched_by[atom].append(number)
@@ -103,8 +108,7 @@ class Matcher:
 
     def _atoms_of(self, key: Key) -> tuple[int, ...]:
         if key not in self._index:
-            leaf, languages, name = key
-            made = self._known.get(key) or atoms_of(leaf, languages, name=name)
+            made = self._known.get(key) or atoms_of(*key)
             self._made[key] = made
             first = len(self._atoms)
             self._atoms += made
@@ -114,32 +118,52 @@ class Matcher:
     # matching
 
     def _found(self, number: int, text: str) -> Found:
-        reading = read(text)
-        lexicon = self._lexicon
-        fresh = list(filterfalse(lexicon.dull.__contains__, reading.folded.split()))
         found: Found = {}
-        if fresh:
-            self._look(number, text, reading, fresh, found)
-        for index in self._expressions:
-            expression = self._atoms[index].expression
-            assert expression
-            spans = [Occurrence(number, s.start, s.end) for s in expression.spans(text)]
-            if spans:
-                found[index] = spans
+        letters = letters_of(text)
+        if letters is None:
+            self._look(number, text, read(text), found)
+        else:
+            fresh = self._fresh(letters)
+            if fresh:
+                self._look_at(number, text, Reading(decoded(letters)), fresh, found)
+        if "#" in text or "-\n" in text:
+            for reading in other_readings(text):
+                self._look(number, text, reading, found)
+        if self._expressions:
+            for atom, spans in self._expressions.spans(text):
+                found[atom] = [Occurrence(number, span.start, span.end) for span in spans]
         return found
 
-    def _look(
-        self, number: int, text: str, reading: Reading, tokens: list[str], found: Found
+    def _fresh(self, letters: bytes) -> list[bytes]:
+        """The tokens that may be part of something."""
+        return list(filterfalse(self._lexicon.dull.__contains__, letters.split()))
+
+    def _look(self, number: int, text: str, reading: Reading, found: Found) -> None:
+        self._look_at(number, text, reading, self._fresh(encoded(reading.folded)), found)
+
+    def _look_at(
+        self, number: int, text: str, reading: Reading, tokens: list[bytes], found: Found
     ) -> None:
-        for token in dict.fromkeys(tokens):
-            for find in self._lexicon.look_up(token):
-                atom = self._atoms[find.atom]
-                for start, end in places_of(find, token, atom, reading, text):
+        for letters in dict.fromkeys(tokens):  # each once
+            token, finds = self._lexicon.look_up(letters)
+            for find in finds:
+                for start, end in places_of(find, token, self._atoms[find.atom], reading, text):
                     span = reading.span(start, end, text)
-                    occurrence = Occurrence(
-                        number, span.start, span.end, find.how.disguised or reading.disguised
-                    )
+                    disguised = find.how is How.DISGUISED
+                    if not disguised and len(reading.places) > 1:
+                        disguised = is_scrawled(text[span.start : span.end])
+                    occurrence = Occurrence(number, span.start, span.end, disguised)
                     found.setdefault(find.atom, []).append(occurrence)
+            if len(token) == 1 and not finds and is_in_row(token, reading.folded):
+                self._look_between(number, text, reading, found)
+
+    def _look_between(self, number: int, text: str, reading: Reading, found: Found) -> None:
+        """Words with blanks between their letters."""
+        for find, start, end in hidden_words(reading.folded, self._lexicon):
+            if len(self._atoms[find.atom].elements) == 1:
+                span = reading.span(start, end, text)
+                occurrence = Occurrence(number, span.start, span.end, disguised=True)
+                found.setdefault(find.atom, []).append(occurrence)
 
     def _hit(self, term: _Compiled, post: Post, found: Found) -> Hit | None:
         if term.channels is not None and post.channel_id not in term.channels:
@@ -162,6 +186,12 @@ def _tree(term: Term) -> Node:
         return query.parse(term.name)
     names = tuple(dict.fromkeys(query.phrase(name) for name in (term.name, *term.aliases)))
     return names[0] if len(names) == 1 else query.Either(names)
+
+
+def _is_latin(term: Term) -> bool:
+    """Has an entity no Cyrillic name?"""
+    names = (term.name, *term.aliases)
+    return term.is_entity and not any(CYRILLIC.search(name.lower()) for name in names)
 
 
 def _channels(watchlist: Watchlist, named: dict[str, int]) -> frozenset[int] | None:

@@ -1,0 +1,333 @@
+"""What is likely to be wrong with a rule that is one? Warnings to show before it is saved."""
+
+import re
+from dataclasses import dataclass
+
+from watchers import query
+from watchers.forms import forms_of
+from watchers.query import Both, Either, Leaf, Near, Node, Not, Regex, Typo, Words
+from watchers.romanised import is_little_word
+from watchers.spellings import CYRILLIC, LATIN, LATIN_ALIKE
+from watchers.text import fold
+
+_SHORTEST_WORD = 3  # letters, without capitals that count
+_SHORTEST_PREFIX = 4
+_LITTLE = frozenset(
+    [
+        "а",
+        "але",
+        "без",
+        "бо",
+        "бы",
+        "был",
+        "была",
+        "были",
+        "было",
+        "быў",
+        "была",
+        "былі",
+        "быть",
+        "в",
+        "вас",
+        "ваш",
+        "ва",
+        "вельми",
+        "весь",
+        "во",
+        "вот",
+        "все",
+        "всё",
+        "вы",
+        "где",
+        "гэта",
+        "гэты",
+        "да",
+        "дзе",
+        "для",
+        "до",
+        "его",
+        "ее",
+        "если",
+        "есть",
+        "ещё",
+        "ж",
+        "же",
+        "за",
+        "зараз",
+        "и",
+        "из",
+        "или",
+        "им",
+        "их",
+        "і",
+        "іх",
+        "ён",
+        "її",
+        "його",
+        "к",
+        "как",
+        "калі",
+        "когда",
+        "кто",
+        "ко",
+        "ли",
+        "лише",
+        "мы",
+        "мне",
+        "мої",
+        "мой",
+        "на",
+        "над",
+        "наш",
+        "не",
+        "нет",
+        "ни",
+        "но",
+        "ну",
+        "о",
+        "об",
+        "один",
+        "он",
+        "она",
+        "они",
+        "оно",
+        "от",
+        "ось",
+        "перед",
+        "по",
+        "под",
+        "пра",
+        "при",
+        "про",
+        "раз",
+        "с",
+        "сам",
+        "свой",
+        "себе",
+        "сегодня",
+        "сёння",
+        "со",
+        "так",
+        "такой",
+        "там",
+        "те",
+        "тем",
+        "то",
+        "той",
+        "только",
+        "тое",
+        "тут",
+        "ты",
+        "у",
+        "уже",
+        "ў",
+        "хто",
+        "цей",
+        "це",
+        "чем",
+        "что",
+        "чтобы",
+        "чи",
+        "щоб",
+        "що",
+        "эта",
+        "эти",
+        "это",
+        "этот",
+        "я",
+        "як",
+        "який",
+        "які",
+        "яна",
+        "яны",
+        "та",
+        "ти",
+        "він",
+        "вона",
+        "вони",
+        "від",
+        "під",
+        "год",
+        "года",
+        "годзе",
+        "рік",
+        "року",
+        "час",
+        "сказал",
+        "заявил",
+        "новость",
+        "новости",
+        "навіны",
+        "новини",
+        "канал",
+        "подписаться",
+        "падпісацца",
+        "підписатися",
+        "день",
+        "дзень",
+        "люди",
+        "людзі",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    position: int  # in the rule, 0-based
+    message: str  # says what to write instead, where that is known
+
+
+def lint(rule: str) -> list[Warning]:
+    """Warnings about a rule; RuleError when it is none."""
+    tree = query.parse(rule)
+    warnings = [w for leaf, wanted in query.leaves(tree) for w in _of_leaf(leaf, wanted)]
+    return sorted(warnings + _never(tree), key=lambda w: w.position)
+
+
+def _of_leaf(leaf: Leaf, wanted: bool) -> list[Warning]:
+    if isinstance(leaf, Regex):
+        return _of_regex(leaf, wanted)
+    words = (leaf.word,) if isinstance(leaf, Typo) else leaf.words
+    warnings = [w for word in words for w in _of_letters(word, leaf.position)]
+    if wanted and isinstance(leaf, Words) and len(words) == 1:
+        warnings += _of_frequency(words[0], leaf)
+    return warnings
+
+
+def _of_letters(word: str, position: int) -> list[Warning]:
+    small = word.lower()
+    if not (LATIN.search(small) and CYRILLIC.search(small)) or re.search(r"\d", small):
+        return []
+    strangers = "".join(dict.fromkeys(c for c in word if LATIN.search(c.lower())))
+    alike = all(c.lower() in LATIN_ALIKE for c in strangers)
+    what = "Latin letters that look Cyrillic" if alike else "Latin and Cyrillic letters"
+    return [Warning(position, f"{word} mixes scripts: {strangers} ({what}); write it in one")]
+
+
+def _of_frequency(word: str, leaf: Words) -> list[Warning]:
+    at = leaf.position
+    if word.endswith("*"):
+        if len(word) <= _SHORTEST_PREFIX:
+            return [Warning(at, f"{word} begins very many words: write more letters")]
+        return []
+    folded = fold(word)
+    if folded in _LITTLE_FOLDED or is_little_word(folded):
+        return [
+            Warning(
+                at, f"{word} stands in almost every post: write it in a phrase, or a rarer word"
+            )
+        ]
+    if len(word) < _SHORTEST_WORD and not (leaf.exact and word.isupper()):
+        return [
+            Warning(
+                at, f"{word} is so short that it is found in very many posts: write ={word.upper()}"
+            )
+        ]
+    if (
+        word.isupper()
+        and len(word) <= 4
+        and not leaf.exact
+        and word.isalpha()
+        and len(forms_of(word.lower())) > 1
+    ):
+        return [
+            Warning(
+                at,
+                f"{word} is also found as a word in small letters: for the abbreviation write ={word}",
+            )
+        ]
+    return []
+
+
+_LITTLE_FOLDED = frozenset(fold(word) for word in _LITTLE)
+
+
+def _of_regex(leaf: Regex, wanted: bool) -> list[Warning]:
+    from watchers.expressions import compiled
+
+    if re.search(r"\\[bB]", leaf.pattern) and CYRILLIC.search(leaf.pattern.lower()):
+        what = r"\b knows Latin letters only, so this may never match: write (^|\PL) for it"
+        return [Warning(leaf.position, what)]
+    probe = compiled(leaf.pattern)
+    if wanted and sum(bool(list(probe.spans(text))) for text in _PLAIN_POSTS) == len(_PLAIN_POSTS):
+        return [
+            Warning(leaf.position, "this expression matches almost every post: make it narrower")
+        ]
+    return []
+
+
+_PLAIN_POSTS = (
+    "Сегодня утром в городе прошёл дождь, ночью будет холоднее.",
+    "Сёння ў горадзе дождж, уначы будзе халадней.",
+    "Сьогодні в місті дощ, вночі буде холодніше.",
+    "W mieście pada dziś deszcz, w nocy będzie chłodniej.",
+    "It rains in the city today and the night will be colder.",
+)
+
+
+# Rules that can never match: what is wanted is forbidden as well.
+
+
+def _never(node: Node) -> list[Warning]:
+    match node:
+        case Both(parts):
+            forbidden = {
+                leaf for part in parts if isinstance(part, Not) for leaf in _any_of(part.part)
+            }
+            wanted = {leaf for part in parts if not isinstance(part, Not) for leaf in _all_of(part)}
+            said = [
+                Warning(leaf.position, f"{_name(leaf)} is wanted and forbidden: this never matches")
+                for leaf in forbidden
+                if leaf in wanted
+            ]
+            return said + [w for part in parts for w in _never(part)]
+        case Either(parts):
+            doubled = [part for n, part in enumerate(parts) if part in parts[:n]]
+            said = [
+                Warning(_position(part), f"{_name(part)} stands on both sides of |: once is enough")
+                for part in doubled
+                if isinstance(part, Words | Typo | Regex)
+            ]
+            return said + [w for part in parts for w in _never(part)]
+        case Near(left, right):
+            return _never(left) + _never(right)
+        case Not(part):
+            return _never(part)
+    return []
+
+
+def _all_of(node: Node) -> set[Leaf]:
+    """Leaves that must be there."""
+    match node:
+        case Both(parts):
+            return {leaf for part in parts for leaf in _all_of(part)}
+        case Near(left, right):
+            return _all_of(left) | _all_of(right)
+        case Either() | Not():
+            return set()
+    return {node}
+
+
+def _any_of(node: Node) -> set[Leaf]:
+    """Leaves each of which is enough."""
+    match node:
+        case Either(parts):
+            return {leaf for part in parts for leaf in _any_of(part)}
+        case Both() | Near() | Not():
+            return set()
+    return {node}
+
+
+def _position(leaf: Node) -> int:
+    return leaf.position if isinstance(leaf, Words | Typo | Regex) else 0
+
+
+def _name(leaf: Node) -> str:
+    match leaf:
+        case Words(words):
+            return " ".join(words)
+        case Typo(word):
+            return word
+        case Regex(pattern):
+            return f"/{pattern}/"
+    return "this"
