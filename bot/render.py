@@ -17,7 +17,8 @@ MESSAGE_LIMIT = 4096  # UTF-16 units, counted without the tags
 ENTITY_LIMIT = 100  # marks, links … Telegram drops those above it
 ALERT_EXCERPT = 1000  # characters of a post in an alert; the link leads to the rest
 DIGEST_EXCERPT = 220
-LINE_LIMIT = 80  # UTF-16 units of a title, a name, a rule
+LINE_LIMIT = 80  # UTF-16 units of a title, a name
+TERM_LIMIT = 60  # UTF-16 units of a term: a rule may be long
 TERMS_LIMIT = 160  # UTF-16 units of the terms named in one line
 LISTS_LIMIT = 5  # watchlists named in one alert
 ELSEWHERE_LIMIT = 4
@@ -60,7 +61,7 @@ def _touched(findings: Sequence[Finding]) -> list[str]:
     """A line a watchlist, with its terms."""
     lists: dict[str, list[str]] = {}
     for finding in findings:
-        lists.setdefault(finding.watchlist, []).append(_line(finding.term))
+        lists.setdefault(finding.watchlist, []).append(_line(finding.term, TERM_LIMIT))
     lines = [f"🔎 <b>{_line(name)}</b>: {_some(terms)}" for name, terms in lists.items()]
     more = len(lines) - LISTS_LIMIT
     return lines[:LISTS_LIMIT] + ([f"… and {more} more watchlists"] if more > 0 else [])
@@ -210,12 +211,12 @@ def safe(text: str) -> str:
     return escape(_HOSTILE.sub("", text), quote=False)
 
 
-def _line(text: str) -> str:
+def _line(text: str, limit: int = LINE_LIMIT) -> str:
     """Text from outside as part of one line, of bounded length."""
     flat = " ".join(_HOSTILE.sub(" ", text).split())
     units = flat.encode("utf-16-le")
-    if len(units) > 2 * LINE_LIMIT:
-        flat = units[: 2 * (LINE_LIMIT - 1)].decode("utf-16-le", "ignore") + "…"
+    if len(units) > 2 * limit:
+        flat = units[: 2 * (limit - 1)].decode("utf-16-le", "ignore") + "…"
     return escape(flat, quote=False)
 
 

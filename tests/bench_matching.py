@@ -503,10 +503,12 @@ def evasive() -> Iterator[str]:
             yield line(f"{language} {name}", score(matching, able, spell), wanted)
 
 
+MEASURES = (evasive, romanised, typos, designations, speed)
+
 if __name__ == "__main__":
     import sys
 
-    for measure in (evasive, romanised, typos, designations, speed):
+    for measure in MEASURES:
         if len(sys.argv) < 2 or measure.__name__ in sys.argv[1:]:
             for said in measure():
                 print(said, flush=True)

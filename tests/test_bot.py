@@ -32,6 +32,7 @@ CONVERSATIONS = [
         ("/watchlist rail", "no terms"),
     ],
     [("/watch x <b>&", "looks for <b>&"), ("/watchlist x", "• <b>&")],
+    [("/watch x Гомель", "It finds also"), ("/watch x и", "⚠️"), ("/watch x =Гомель", "looks for")],
     [("/subscribe", "Which watchlist?"), ("/subscribe nope", "There is no watchlist nope")],
     [
         ("/watch rail эшелон", "/subscribe rail"),

@@ -17,7 +17,7 @@ from lark.exceptions import VisitError
 from watchers import rule_tokens
 from watchers.rule_tokens import RuleError, Written
 
-MOST_PARTS = 200  # words, phrases and expressions in one rule
+MOST_PARTS = 400  # words, phrases and expressions in one rule
 DEEPEST = 20  # brackets within brackets
 
 

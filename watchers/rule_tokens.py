@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lark import Token
 from lark.lexer import Lexer
 
-LONGEST_RULE = 2000
+LONGEST_RULE = 4000
 LONGEST_WORD = 100
 LONGEST_PHRASE = 200
 LONGEST_REGEX = 500

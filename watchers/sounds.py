@@ -1,8 +1,9 @@
 """Which Cyrillic words may a Latin spelling stand for? Both are compared by how they sound.
 
-A key says roughly how a word is spoken: i, j and y before a vowel are dropped, as are soft signs and doubled letters; ks,
-ts and tch are one sound each. So BGN/PCGN, ISO 9, passports, Polish and Belarusian Łacinka meet: Баранавічы, Baranavičy,
-Baranavichy → baraniCi. A Cyrillic word has one key or two (ё, ў); a Latin one several, for ch is ч or х, h is г or х.
+A key says roughly how a word is spoken: i, j and y before a vowel are dropped, as are soft signs and
+doubled letters; ks, ts and tch are one sound each. So BGN/PCGN, ISO 9, passports, Polish and Belarusian
+Łacinka meet: Баранавічы, Baranavičy, Baranavichy → baraniCi. A Cyrillic word has one key or two (ё, ў); a
+Latin one several, for ch is ч or х, h is г or х.
 """
 
 import re

@@ -21,7 +21,10 @@ RULES = """\
 <code>=эшелон</code> – this form only; with capitals the case counts (<code>=БЧ</code>)
 <code>"воинский эшелон"</code> – next to each other, in this order, each in any form
 <code>эшел*</code> – begins with
-<code>a b</code> – both; <code>a | b</code> – either; <code>-a</code> – and not; <code>( )</code> – grouping"""
+<code>a b</code> – both; <code>a | b</code> – either; <code>-a</code> – and not; <code>( )</code> – grouping
+<code>a NEAR/5 b</code> – at most five words between, either order
+<code>Акация~</code> – tolerates a typo
+<code>/…/</code> – a regular expression"""
 
 
 def make_router() -> Router:

@@ -12,9 +12,12 @@ from bot import render
 from storage import subscriptions, watchlists
 from storage.db import Database
 from storage.model import Term, Watchlist
-from watchers.query import parse
+from watchers.forms import forms_of
+from watchers.lint import lint
+from watchers.query import Node, Words, parse
 from watchers.rule_tokens import RuleError
 
+FORMS_SHOWN = 8
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -75,11 +78,28 @@ async def watch(
         await message.answer("A watchlist's name has up to 64 letters a-z, digits, - and _.")
         return
     try:
-        parse(rule)
+        tree = parse(rule)
     except RuleError as error:
         await message.answer(_mistake(rule, error))
         return
-    await message.answer(await _watch(db, message.chat.id, name, rule, clock()))
+    done = await _watch(db, message.chat.id, name, rule, clock())
+    await message.answer("\n".join([done, *_forms(tree), *_warnings(rule)]))
+
+
+def _forms(tree: Node) -> list[str]:
+    """A taste of what a plain word finds, so that nobody lists its forms by hand."""
+    if not isinstance(tree, Words) or tree.exact or len(tree.words) != 1:
+        return []
+    (word,) = tree.words
+    others = sorted(forms_of(word) - {word.casefold()}, key=lambda form: (len(form), form))
+    if word.endswith("*") or not others:
+        return []
+    more = f" and {len(others) - FORMS_SHOWN} more" if len(others) > FORMS_SHOWN else ""
+    return [f"It finds also {render.safe(', '.join(others[:FORMS_SHOWN]))}{more}."]
+
+
+def _warnings(rule: str) -> list[str]:
+    return [f"⚠️ {render.safe(warning.message)}" for warning in lint(rule)]
 
 
 async def _watch(db: Database, chat_id: int, name: str, rule: str, now: datetime) -> str:

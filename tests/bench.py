@@ -1,0 +1,34 @@
+"""`make bench`: speed and accuracy, each beside a baseline measured in the same run.
+
+The scripts of ../shared/tools are run where they are there; the rest makes its own data.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests import bench_matching
+
+SHARED = Path(__file__).parents[2] / "shared"
+LANGUAGES = ("be", "ru", "uk", "pl", "en")
+
+
+def script(name: str, *arguments: str) -> None:
+    print(f"\n{name} {' '.join(Path(argument).name for argument in arguments)}", flush=True)
+    command = [sys.executable, str(SHARED / "tools" / name), *arguments, "--python", sys.executable]
+    subprocess.run(command, check=True)
+
+
+def main() -> None:
+    if (SHARED / "tools").is_dir():
+        lemmas = {code: str(SHARED / "data" / "lemmas" / f"{code}.jsonl") for code in LANGUAGES}
+        for code, path in lemmas.items():
+            script("evaluate_matching.py", path, "--lang", code)
+            script("evaluate_matching.py", path)
+        script("measure_matching_speed.py", *lemmas.values())
+    for measure in bench_matching.MEASURES:
+        measure()
+
+
+if __name__ == "__main__":
+    main()
