@@ -27,13 +27,27 @@ class Extra:
 
 
 @dataclass(frozen=True, slots=True)
+class Forward:
+    """Where a forwarded post was published first. Of a person's message only the time is kept."""
+
+    published_at: datetime  # aware, UTC
+    channel_id: int | None = None
+    message_id: int | None = None
+    channel: str | None = None  # its title or @username, where the source gives it
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     channel_id: int
-    message_id: int
+    message_id: int  # of an album: the lowest of its messages
     published_at: datetime  # aware, UTC
-    text: str  # what a reader sees, without markup
+    text: str  # what a reader sees, without markup; of an album: wherever its caption stands
     edited_at: datetime | None = None
     extras: tuple[Extra, ...] = ()
+    album: tuple[int, ...] = ()  # ids of all its messages that this source saw; empty: no album
+    forward: Forward | None = None
+    views: int | None = None  # as of when it was read
+    forwards: int | None = None
 
 
 class Severity(StrEnum):

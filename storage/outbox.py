@@ -88,9 +88,7 @@ async def entries(db: Connection, delivery_id: int) -> list[Entry]:
     rows = await db.execute_fetchall(
         f"""
         SELECT channels.id, channels.username, channels.title, channels.kind,
-               posts.channel_id, posts.message_id, posts.published_at, posts.text,
-               posts.edited_at, posts.extras,
-               watchlists.name, terms.name, {hits.COLUMNS}
+               {posts.COLUMNS}, watchlists.name, terms.name, {hits.COLUMNS}
         FROM outbox_hits
         JOIN hits USING (channel_id, message_id, term_id)
         JOIN posts USING (channel_id, message_id)
@@ -105,10 +103,10 @@ async def entries(db: Connection, delivery_id: int) -> list[Entry]:
     found: dict[tuple[int, int], Entry] = {}
     for row in rows:
         id, username, title, kind = row[:4]
-        post = posts.from_row(*row[4:10])
+        post = posts.from_row(*row[4:13])
         key = (post.channel_id, post.message_id)
         before = found.get(key) or Entry(Channel(id, username, title, ChannelKind(kind)), post, ())
-        finding = Finding(hits.from_row(*row[12:]), watchlist=row[10], term=row[11])
+        finding = Finding(hits.from_row(*row[15:]), watchlist=row[13], term=row[14])
         found[key] = Entry(before.channel, post, (*before.findings, finding))
     return list(found.values())
 

@@ -1,13 +1,20 @@
 """What did the channels publish?"""
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 
 from aiosqlite import Connection
 
 from storage.db import moment, stamp
-from storage.model import Extra, Post
+from storage.model import Extra, Forward, Post
+
+COLUMNS = (
+    "posts.channel_id, posts.message_id, posts.published_at, posts.text, posts.edited_at, "
+    "posts.extras, posts.forward, posts.views, posts.forwards"
+)
 
 
 class Saved(Enum):
@@ -16,37 +23,179 @@ class Saved(Enum):
     KNOWN = "known"
 
 
-async def save(tx: Connection, post: Post, now: datetime) -> Saved:
-    """Remember a post, or its newer text. An older edit never replaces a newer one."""
+async def save(tx: Connection, post: Post, now: datetime) -> tuple[Post, Saved]:
+    """Remember a post, or its newer text; return it as it is stored now.
+
+    An older edit never replaces a newer one; the text that an edit replaces is kept as a version.
+    A message of an album joins the post that the album is.
+    """
+    known = await _known(tx, post)
+    if known is None:
+        await _insert(tx, post, now)
+        return post, Saved.NEW
+    if known.message_id > post.message_id:
+        await _renumber(tx, known, post.message_id)
+        known = replace(known, message_id=post.message_id)
+    await _note_album(tx, post.channel_id, known.message_id, post.album)
+    await _count(tx, post, known.message_id)
+    merged = _merged(known, post)
+    if (merged.text, merged.extras) == (known.text, known.extras):
+        return known, Saved.KNOWN
+    await _keep_version(tx, known, now)
+    await tx.execute(
+        "UPDATE posts SET text = ?, extras = ?, edited_at = ? "
+        "WHERE channel_id = ? AND message_id = ?",
+        (
+            merged.text,
+            _write_extras(merged.extras),
+            stamp(merged.edited_at) if merged.edited_at else None,
+            merged.channel_id,
+            merged.message_id,
+        ),
+    )
+    return merged, Saved.EDITED
+
+
+async def _known(tx: Connection, post: Post) -> Post | None:
+    """The stored post that this one is, or whose album it belongs to."""
     rows = await tx.execute_fetchall(
-        "SELECT edited_at, text, extras FROM posts WHERE channel_id = ? AND message_id = ?",
+        f"SELECT {COLUMNS} FROM posts WHERE channel_id = ? AND message_id = ?",
         (post.channel_id, post.message_id),
     )
-    extras = _write_extras(post.extras)
-    edited_at = stamp(post.edited_at) if post.edited_at else None
-    for known_edit, text, known_extras in rows:
-        if (text, known_extras) == (post.text, extras) or (edited_at or "") < (known_edit or ""):
-            return Saved.KNOWN
-        await tx.execute(
-            "UPDATE posts SET text = ?, extras = ?, edited_at = ? "
-            "WHERE channel_id = ? AND message_id = ?",
-            (post.text, extras, edited_at, post.channel_id, post.message_id),
-        )
-        return Saved.EDITED
+    for row in rows:
+        return from_row(*row)
+    if not post.album:
+        return None
+    rows = await tx.execute_fetchall(
+        f"""
+        SELECT {COLUMNS} FROM posts WHERE channel_id = ? AND message_id = (
+            SELECT min(post_id) FROM album_messages
+            WHERE channel_id = ? AND message_id IN (SELECT value FROM json_each(?)))
+        """,
+        (post.channel_id, post.channel_id, json.dumps(post.album)),
+    )
+    return next((from_row(*row) for row in rows), None)
+
+
+def _merged(known: Post, post: Post) -> Post:
+    """The newer text; of an album's messages the one that has a caption."""
+    if post.album and not post.text and known.text:
+        return known
+    if (stamp(post.edited_at) if post.edited_at else "") < (
+        stamp(known.edited_at) if known.edited_at else ""
+    ):
+        return known
+    extras = post.extras or (known.extras if post.album else ())
+    return replace(known, text=post.text, extras=extras, edited_at=post.edited_at)
+
+
+async def _insert(tx: Connection, post: Post, now: datetime) -> None:
     await tx.execute(
-        "INSERT INTO posts (channel_id, message_id, published_at, edited_at, seen_at, text, extras) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO posts (channel_id, message_id, published_at, edited_at, seen_at, text, "
+        "extras, forward, views, forwards) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             post.channel_id,
             post.message_id,
             stamp(post.published_at),
-            edited_at,
+            stamp(post.edited_at) if post.edited_at else None,
             stamp(now),
             post.text,
-            extras,
+            _write_extras(post.extras),
+            _write_forward(post.forward),
+            post.views,
+            post.forwards,
         ),
     )
-    return Saved.NEW
+    await _note_album(tx, post.channel_id, post.message_id, post.album)
+
+
+async def _renumber(tx: Connection, known: Post, message_id: int) -> None:
+    """An earlier message of the album turned up: the album goes by the lowest of its ids."""
+    await tx.execute(
+        "UPDATE posts SET message_id = ? WHERE channel_id = ? AND message_id = ?",
+        (message_id, known.channel_id, known.message_id),
+    )
+
+
+async def _note_album(
+    tx: Connection, channel_id: int, post_id: int, album: tuple[int, ...]
+) -> None:
+    if album:
+        await tx.executemany(
+            "INSERT INTO album_messages VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            [(channel_id, message_id, post_id) for message_id in album],
+        )
+
+
+async def _count(tx: Connection, post: Post, message_id: int) -> None:
+    """Views and forwards as of now; and it is there, so it is not deleted."""
+    await tx.execute(
+        "UPDATE posts SET views = coalesce(?, views), forwards = coalesce(?, forwards), "
+        "deleted_at = NULL WHERE channel_id = ? AND message_id = ? AND "
+        "(views IS NOT coalesce(?, views) OR forwards IS NOT coalesce(?, forwards) "
+        "OR deleted_at IS NOT NULL)",
+        (
+            post.views,
+            post.forwards,
+            post.channel_id,
+            message_id,
+            post.views,
+            post.forwards,
+        ),
+    )
+
+
+async def _keep_version(tx: Connection, known: Post, now: datetime) -> None:
+    await tx.execute(
+        "INSERT INTO post_versions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            known.channel_id,
+            known.message_id,
+            stamp(known.edited_at or known.published_at),
+            stamp(now),
+            known.text,
+            _write_extras(known.extras),
+        ),
+    )
+
+
+async def mark_deleted(
+    tx: Connection, channel_id: int, message_ids: Iterable[int], now: datetime
+) -> int:
+    """Note that these messages are gone; of an album all have to be. The text stays."""
+    done = await tx.execute(
+        """
+        UPDATE posts SET deleted_at = ?1
+        WHERE channel_id = ?2 AND deleted_at IS NULL
+          AND (message_id IN (SELECT value FROM json_each(?3))
+               OR message_id IN (SELECT post_id FROM album_messages
+                                 WHERE channel_id = ?2
+                                   AND message_id IN (SELECT value FROM json_each(?3))))
+          AND NOT EXISTS (SELECT 1 FROM album_messages
+                          WHERE album_messages.channel_id = posts.channel_id
+                            AND album_messages.post_id = posts.message_id
+                            AND album_messages.message_id NOT IN (SELECT value FROM json_each(?3)))
+        """,
+        (stamp(now), channel_id, json.dumps(list(message_ids))),
+    )
+    return done.rowcount
+
+
+async def ids_between(db: Connection, channel_id: int, low: int, high: int) -> set[int]:
+    """Message ids stored and not deleted in low … high, of albums all their messages'."""
+    rows = await db.execute_fetchall(
+        """
+        SELECT message_id FROM posts
+        WHERE channel_id = ?1 AND message_id BETWEEN ?2 AND ?3 AND deleted_at IS NULL
+        UNION
+        SELECT album_messages.message_id FROM album_messages
+        JOIN posts ON posts.channel_id = ?1 AND posts.message_id = post_id
+        WHERE album_messages.channel_id = ?1 AND album_messages.message_id BETWEEN ?2 AND ?3
+          AND deleted_at IS NULL
+        """,
+        (channel_id, low, high),
+    )
+    return {id for (id,) in rows}
 
 
 async def count(db: Connection) -> int:
@@ -61,7 +210,11 @@ def from_row(
     text: str,
     edited_at: str | None,
     extras: str,
+    forward: str | None,
+    views: int | None,
+    forwards: int | None,
 ) -> Post:
+    """A row of COLUMNS; an album's message ids are not read back."""
     return Post(
         channel_id,
         message_id,
@@ -69,7 +222,27 @@ def from_row(
         text,
         moment(edited_at) if edited_at else None,
         tuple(Extra(kind, extra) for kind, extra in json.loads(extras)),
+        forward=_read_forward(forward) if forward else None,
+        views=views,
+        forwards=forwards,
     )
+
+
+def _write_forward(forward: Forward | None) -> str | None:
+    if forward is None:
+        return None
+    written = {
+        "published_at": stamp(forward.published_at),
+        "channel_id": forward.channel_id,
+        "message_id": forward.message_id,
+        "channel": forward.channel,
+    }
+    return json.dumps(written, ensure_ascii=False)
+
+
+def _read_forward(text: str) -> Forward:
+    written = json.loads(text)
+    return Forward(**{**written, "published_at": moment(written["published_at"])})
 
 
 def _write_extras(extras: tuple[Extra, ...]) -> str:

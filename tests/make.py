@@ -1,8 +1,9 @@
 """Builders: a test says only what it is about."""
 
 from datetime import UTC, datetime
+from typing import Any
 
-from storage.model import Channel, Entry, Extra, Finding, Hit, Post, Span, Term, Watchlist
+from storage.model import Channel, Entry, Finding, Hit, Post, Span, Term, Watchlist
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -18,9 +19,9 @@ def post(
     message_id: int = 1,
     published_at: datetime = NOON,
     edited_at: datetime | None = None,
-    extras: tuple[Extra, ...] = (),
+    **fields: Any,
 ) -> Post:
-    return Post(channel_id, message_id, published_at, text, edited_at, extras)
+    return Post(channel_id, message_id, published_at, text, edited_at, **fields)
 
 
 def watchlist(

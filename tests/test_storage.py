@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from storage import channels, chats, hits, outbox, posts, subscriptions, watchlists
-from storage.model import Delivery, DeliveryKind, Subscription, Term
+from storage.db import stamp
+from storage.model import Delivery, DeliveryKind, Forward, Subscription, Term
 from storage.posts import Saved
 from tests import make
 
@@ -29,7 +30,7 @@ def alert(*owed, chat_id=7, **fields):
 async def test_a_post_seen_twice_is_stored_once(db):
     async with db.transaction() as tx:
         await channels.add(tx, make.channel(1), 0, make.NOON)
-        seen = [await posts.save(tx, make.post("a"), make.NOON) for _ in range(2)]
+        seen = [(await posts.save(tx, make.post("a"), make.NOON))[1] for _ in range(2)]
     assert seen == [Saved.NEW, Saved.KNOWN]
 
 
@@ -38,7 +39,7 @@ async def test_an_older_edit_does_not_replace_a_newer_one(db):
     async with db.transaction() as tx:
         await channels.add(tx, make.channel(1), 0, make.NOON)
         seen = [
-            await posts.save(tx, make.post(text, edited_at=edited), make.NOON)
+            (await posts.save(tx, make.post(text, edited_at=edited), make.NOON))[1]
             for text, edited in (("a", None), ("c", later), ("b", make.NOON), ("a", None))
         ]
         ((text,),) = await tx.execute_fetchall("SELECT text FROM posts")
@@ -178,3 +179,69 @@ async def test_a_paused_chat_is_news_once(db):
         assert await chats.paused(tx) == [(7, "blocked")]
         back = [await chats.resume(tx, 7) for _ in range(2)]
     assert (told, back) == ([True, False], [True, False])
+
+
+async def versions(tx):
+    rows = await tx.execute_fetchall(
+        "SELECT message_id, text FROM post_versions ORDER BY replaced_at"
+    )
+    return [tuple(row) for row in rows]
+
+
+async def test_what_an_edit_replaces_is_kept(db):
+    async with db.transaction() as tx:
+        await channels.add(tx, make.channel(1), 0, make.NOON)
+        for minute, text in enumerate("abc"):
+            edited = make.NOON + timedelta(minutes=minute) if minute else None
+            await posts.save(
+                tx, make.post(text, edited_at=edited), make.NOON + timedelta(minutes=minute)
+            )
+        assert await versions(tx) == [(1, "a"), (1, "b")]
+
+
+@pytest.mark.parametrize("order", ["123", "321", "231", "312"])
+async def test_an_album_is_one_post_whichever_message_comes_first(db, order):
+    captions = {1: "", 2: "эшелон", 3: ""}
+    async with db.transaction() as tx:
+        await channels.add(tx, make.channel(1), 0, make.NOON)
+        for id in map(int, order):
+            album = tuple(range(1, 4)) if order[0] == str(id) else (id, int(order[0]))
+            message = make.post(captions[id], message_id=id, album=album)
+            await posts.save(tx, message, make.NOON)
+        rows = await tx.execute_fetchall("SELECT message_id, text FROM posts")
+        assert [tuple(row) for row in rows] == [(1, "эшелон")]
+        assert await posts.ids_between(tx, 1, 0, 9) == {1, 2, 3}
+        assert await posts.mark_deleted(tx, 1, [1, 2], make.NOON) == 0
+        assert await posts.mark_deleted(tx, 1, [1, 2, 3], make.NOON) == 1
+        assert await posts.ids_between(tx, 1, 0, 9) == set()
+
+
+async def test_an_album_that_is_renumbered_takes_its_hits_along(db, hit):
+    async with db.transaction() as tx:
+        await posts.save(tx, make.post("", message_id=5, album=(5, 6)), make.NOON)
+        (other,) = await hits.save(tx, [make.hit("", message_id=5)], make.NOON)
+        await outbox.add(tx, alert(other), make.NOON)
+        await posts.save(tx, make.post("", message_id=4, album=(4, 5)), make.NOON)
+        assert [h.message_id for h in await hits.untold(tx, 8, {1: None})] == [1, 4]
+        assert [h.message_id for h in await hits.untold(tx, 7, {1: None})] == [1]
+
+
+async def test_a_forward_keeps_its_origin_and_the_counts_are_the_newest(db, hit):
+    origin = Forward(make.NOON, 7, 8, "Origin")
+    async with db.transaction() as tx:
+        for views in (10, 25, None):
+            post = make.post("x", message_id=9, forward=origin, views=views, forwards=2)
+            await posts.save(tx, post, make.NOON)
+        stored, _ = await posts.save(tx, make.post("x", message_id=9), make.NOON)
+    assert (stored.forward, stored.views, stored.forwards) == (origin, 25, 2)
+
+
+async def test_a_deleted_post_keeps_its_text_and_can_come_back(db, hit):
+    async with db.transaction() as tx:
+        assert await posts.mark_deleted(tx, 1, [1, 77], make.NOON) == 1
+        assert await posts.mark_deleted(tx, 1, [1], make.NOON) == 0
+        ((text, gone),) = await tx.execute_fetchall("SELECT text, deleted_at FROM posts")
+        assert (text, gone) == ("эшелон", stamp(make.NOON))
+        await posts.save(tx, make.post("эшелон"), make.NOON)
+        ((gone,),) = await tx.execute_fetchall("SELECT deleted_at FROM posts")
+        assert gone is None

@@ -79,7 +79,7 @@ async def process(
     post: Post,
     now: datetime,
 ) -> Counts:
-    saved = await posts.save(tx, post, now)
+    post, saved = await posts.save(tx, post, now)
     if saved is Saved.KNOWN:
         return Counts()
     if saved is Saved.EDITED:

@@ -29,8 +29,36 @@ CREATE TABLE posts (
     seen_at      TEXT NOT NULL,            -- when we stored it
     text         TEXT NOT NULL,            -- as shown, without markup
     extras       TEXT NOT NULL DEFAULT '[]',  -- [[kind, text], …]: searched, not shown as text
+    deleted_at   TEXT,                     -- when we saw that it was gone; the text stays
+    forward      TEXT,                     -- JSON: where a forwarded post was published first
+    views        INTEGER,                  -- as of when it was last read
+    forwards     INTEGER,
     PRIMARY KEY (channel_id, message_id)
 ) STRICT;
+
+-- The messages of an album, each pointing to the post that they are together.
+CREATE TABLE album_messages (
+    channel_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    post_id    INTEGER NOT NULL,           -- posts.message_id
+    PRIMARY KEY (channel_id, message_id),
+    FOREIGN KEY (channel_id, post_id) REFERENCES posts (channel_id, message_id) ON UPDATE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX album_messages_of ON album_messages (channel_id, post_id);
+
+-- What a post said before it was edited.
+CREATE TABLE post_versions (
+    channel_id  INTEGER NOT NULL,
+    message_id  INTEGER NOT NULL,
+    since       TEXT NOT NULL,             -- when this text was published or edited in
+    replaced_at TEXT NOT NULL,             -- when we saw that it had changed
+    text        TEXT NOT NULL,
+    extras      TEXT NOT NULL,
+    PRIMARY KEY (channel_id, message_id, since, replaced_at),
+    FOREIGN KEY (channel_id, message_id) REFERENCES posts (channel_id, message_id)
+        ON UPDATE CASCADE
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX posts_by_time ON posts (published_at);
 
@@ -69,6 +97,7 @@ CREATE TABLE hits (
     disguised    INTEGER NOT NULL DEFAULT 0 CHECK (disguised IN (0, 1)),
     PRIMARY KEY (channel_id, message_id, term_id),
     FOREIGN KEY (channel_id, message_id) REFERENCES posts (channel_id, message_id)
+        ON UPDATE CASCADE
 ) STRICT;
 
 CREATE INDEX hits_by_watchlist ON hits (watchlist_id, channel_id, message_id);
@@ -124,7 +153,7 @@ CREATE TABLE outbox_hits (
     term_id     INTEGER NOT NULL,
     PRIMARY KEY (chat_id, channel_id, message_id, term_id),  -- a chat is told of a hit once
     FOREIGN KEY (channel_id, message_id, term_id)
-        REFERENCES hits (channel_id, message_id, term_id)
+        REFERENCES hits (channel_id, message_id, term_id) ON UPDATE CASCADE
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX outbox_hits_of ON outbox_hits (delivery_id);
