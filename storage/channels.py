@@ -49,7 +49,8 @@ async def is_watched(db: Connection, channel_id: int) -> bool:
 
 async def watched(db: Connection) -> list[Ledger]:
     rows = await db.execute_fetchall(
-        "SELECT id, username, title, kind, start, cursor, looked_at, trouble FROM channels "
+        "SELECT id, username, title, kind, start, cursor, looked_at, trouble, repaired, silent "
+        "FROM channels "
         "WHERE removed_at IS NULL ORDER BY title COLLATE NOCASE, id"
     )
     return [_ledger(*row) for row in rows]
@@ -60,15 +61,27 @@ async def cursor(db: Connection, channel_id: int) -> int:
     return next((int(row[0]) for row in rows), 0)
 
 
-async def advance(tx: Connection, channel_id: int, message_id: int, now: datetime) -> None:
+async def advance(
+    tx: Connection, channel_id: int, message_id: int, now: datetime, repaired: int = 0
+) -> None:
     """Note a look at the channel's history that left nothing missing up to `message_id`.
 
     Moves the cursor forward, never back. Live posts must not come here: only catch-up knows.
+    `repaired` posts were missing below newer ones until now.
     """
     await tx.execute(
-        "UPDATE channels SET cursor = max(cursor, ?), looked_at = ?, trouble = NULL WHERE id = ?",
-        (message_id, stamp(now), channel_id),
+        "UPDATE channels SET cursor = max(cursor, ?), looked_at = ?, trouble = NULL, "
+        "repaired = repaired + ? WHERE id = ?",
+        (message_id, stamp(now), repaired, channel_id),
     )
+
+
+async def set_silent(tx: Connection, channel_id: int, silent: bool) -> bool:
+    """Note whether a channel is unusually quiet. False when that was known."""
+    done = await tx.execute(
+        "UPDATE channels SET silent = ? WHERE id = ? AND silent <> ?", (silent, channel_id, silent)
+    )
+    return done.rowcount > 0
 
 
 async def set_trouble(tx: Connection, channel_id: int, why: str) -> bool:
@@ -105,6 +118,9 @@ def _ledger(
     cursor: int,
     looked_at: str | None,
     trouble: str | None,
+    repaired: int,
+    silent: int,
 ) -> Ledger:
     channel = Channel(id, username, title, ChannelKind(kind))
-    return Ledger(channel, start, cursor, moment(looked_at) if looked_at else None, trouble)
+    looked = moment(looked_at) if looked_at else None
+    return Ledger(channel, start, cursor, looked, trouble, repaired, bool(silent))

@@ -48,6 +48,7 @@ class Post:
     forward: Forward | None = None
     views: int | None = None  # as of when it was read
     forwards: int | None = None
+    group_id: int | None = None  # Telegram's own mark of an album, where the source gives it
 
 
 class Severity(StrEnum):
@@ -119,6 +120,8 @@ class Ledger:
     cursor: int  # newest message id below which nothing is missing
     looked_at: datetime | None = None  # last successful look at its history
     trouble: str | None = None  # why it can't be read; None when it can
+    repaired: int = 0  # posts that catch-up found below newer ones: gaps, repaired
+    silent: bool = False  # quiet far beyond its rhythm, and the owners were told
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,12 @@ async def _known(tx: Connection, post: Post) -> Post | None:
     if not post.album:
         return None
     rows = await tx.execute_fetchall(
+        f"SELECT {COLUMNS} FROM posts WHERE channel_id = ? AND group_id = ?",
+        (post.channel_id, post.group_id),
+    )
+    for row in rows:
+        return from_row(*row)
+    rows = await tx.execute_fetchall(
         f"""
         SELECT {COLUMNS} FROM posts WHERE channel_id = ? AND message_id = (
             SELECT min(post_id) FROM album_messages
@@ -92,7 +98,7 @@ def _merged(known: Post, post: Post) -> Post:
 async def _insert(tx: Connection, post: Post, now: datetime) -> None:
     await tx.execute(
         "INSERT INTO posts (channel_id, message_id, published_at, edited_at, seen_at, text, "
-        "extras, forward, views, forwards) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "extras, forward, views, forwards, group_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             post.channel_id,
             post.message_id,
@@ -104,6 +110,7 @@ async def _insert(tx: Connection, post: Post, now: datetime) -> None:
             _write_forward(post.forward),
             post.views,
             post.forwards,
+            post.group_id,
         ),
     )
     await _note_album(tx, post.channel_id, post.message_id, post.album)
@@ -247,3 +254,30 @@ def _read_forward(text: str) -> Forward:
 
 def _write_extras(extras: tuple[Extra, ...]) -> str:
     return json.dumps([(extra.kind, extra.text) for extra in extras], ensure_ascii=False)
+
+
+async def publishing_times(db: Connection, latest: int = 50) -> dict[int, list[datetime]]:
+    """When each watched channel published its latest posts, newest first."""
+    rows = await db.execute_fetchall(
+        """
+        SELECT channels.id, latest.published_at FROM channels
+        JOIN posts AS latest ON latest.channel_id = channels.id
+        WHERE removed_at IS NULL AND latest.message_id IN (
+            SELECT message_id FROM posts WHERE channel_id = channels.id
+            ORDER BY message_id DESC LIMIT ?)
+        ORDER BY channels.id, latest.message_id DESC
+        """,
+        (latest,),
+    )
+    found: dict[int, list[datetime]] = {}
+    for channel_id, published_at in rows:
+        found.setdefault(channel_id, []).append(moment(published_at))
+    return found
+
+
+async def newest(db: Connection, channel_id: int) -> int:
+    """The highest message id stored of a channel; 0 when there is none."""
+    rows = await db.execute_fetchall(
+        "SELECT max(message_id) FROM posts WHERE channel_id = ?", (channel_id,)
+    )
+    return next((int(row[0] or 0) for row in rows), 0)

@@ -12,7 +12,7 @@ from storage.db import open_database
 from tests import make
 from tests.bot_api import BotApi
 from tests.telegram_dc import DataCentre
-from watchers import ingest
+from watchers import ingest, rhythm
 from watchers.pipeline import Pipeline
 
 OWNER = 1
@@ -75,6 +75,7 @@ def reader(dc):
 def program(dc, api, reader, tmp_path, monkeypatch):
     """`async with program():` is the whole program, at work against both servers."""
     monkeypatch.setattr(ingest, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(rhythm, "LOOK_EVERY", 0.05)
 
     @asynccontextmanager
     async def running(**settings):

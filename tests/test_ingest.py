@@ -8,7 +8,8 @@ import pytest
 from storage import channels, posts, watchlists
 from storage.model import Term
 from tests import make
-from watchers import ingest
+from tests.telegram_media import UnknownMedia
+from watchers import ingest, rhythm
 from watchers.ingest import SourceState, catch_up
 from watchers.pipeline import Counts
 from watchers.references import Reference
@@ -129,6 +130,7 @@ async def supervised(source, pipeline):
 @pytest.fixture
 def quick(monkeypatch):
     monkeypatch.setattr(ingest, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(rhythm, "LOOK_EVERY", 0.02)
     monkeypatch.setattr(ingest, "BACK_OFF", (0.02,))
 
 
@@ -230,3 +232,66 @@ async def test_a_term_added_while_posts_come_in_misses_none_of_them(db, pipeline
 
 async def test_posts_of_channels_that_are_not_watched_are_dropped(db, pipeline):
     assert await pipeline.take([make.post("эшелон")]) == Counts()
+
+
+async def test_an_album_is_one_post_over_live_and_pages_cut_anywhere(
+    dc, db, pipeline, source, news, watched
+):
+    following = asyncio.create_task(ingest.follow(source, pipeline))
+    await dc.album(news, "", "эшелон в альбоме", "", media=dc.photo(b"x"))
+    await dc.post(news, "потом")
+    await stored(db, 2)
+    following.cancel()
+    await catch_up(source, pipeline, await ledger(db))
+    for size in range(1, 6):
+        await source.page(watched, None, size)
+    rows = await db.reader.execute_fetchall("SELECT message_id, text FROM posts ORDER BY 1")
+    assert [tuple(row) for row in rows] == [(2, "эшелон в альбоме"), (5, "потом")]
+
+
+async def test_deletions_are_noticed_live_and_by_looking(dc, db, pipeline, source, news, watched):
+    for number in range(6):
+        dc.store(news, f"post {number}")
+    await catch_up(source, pipeline, await ledger(db))
+    following = asyncio.create_task(ingest.follow(source, pipeline))
+    await dc.delete(news, [3])
+    async with asyncio.timeout(5):
+        while 3 in await posts.ids_between(db.reader, watched.id, 0, 99):
+            await asyncio.sleep(0.01)
+    following.cancel()
+    dc.drop_updates = 1
+    await dc.delete(news, [5, 7])  # the newest one among them
+    await catch_up(source, pipeline, await ledger(db))
+    assert await posts.ids_between(db.reader, watched.id, 0, 99) == {2, 4, 6}
+    assert await posts.count(db.reader) == 6
+
+
+async def test_a_post_of_an_unknown_type_is_set_aside_alone(
+    dc, db, pipeline, source, news, watched
+):
+    for number in range(30):
+        media = UnknownMedia() if number in (3, 17, 18, 29) else None
+        dc.store(news, f"post {number}", media=media)
+    await catch_up(source, pipeline, await ledger(db))
+    bad = {5, 19, 20, 31}
+    assert set(await ids(db)) == set(range(2, 32)) - bad
+    assert (await ledger(db)).cursor == 31
+    asked = len(dc.calls_of("GetHistory"))
+    await catch_up(source, pipeline, await ledger(db))
+    assert len(dc.calls_of("GetHistory")) - asked <= 8  # it remembers which
+    dc.store(news, "after")
+    await catch_up(source, pipeline, await ledger(db), deep=False)
+    assert 32 in await ids(db)
+
+
+async def test_what_push_left_out_counts_as_a_repaired_gap(dc, db, pipeline, source, news, watched):
+    following = asyncio.create_task(ingest.follow(source, pipeline))
+    await dc.post(news, "one")
+    await stored(db, 1)
+    dc.store(news, "never pushed")
+    await asyncio.sleep(0)
+    await pipeline.take([make.post("five", channel_id=watched.id, message_id=4)])
+    dc.store(news, "five")
+    await catch_up(source, pipeline, await ledger(db))
+    following.cancel()
+    assert (await ledger(db)).repaired == 1

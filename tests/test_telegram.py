@@ -8,7 +8,15 @@ from telethon import types
 
 from storage import channels
 from storage.model import Channel, ChannelKind, Extra
-from tests.telegram_media import poll, text_link, url_buttons, web_page
+from tests.telegram_media import (
+    forwarded,
+    plain,
+    poll,
+    rich,
+    text_link,
+    url_buttons,
+    web_page,
+)
 from watchers import telegram
 from watchers.ingest import ChannelRefused, Flooded, SessionRefused, SourceLost
 from watchers.references import Reference
@@ -136,6 +144,30 @@ async def test_words_outside_of_the_text_are_kept(dc, source, news):
         (Extra("button", "Читать"), Extra("button", "https://e.org/b")),
         (Extra("quote", "цитата"),),
     ]
+
+
+async def test_posts_of_the_newer_kinds_give_their_text(dc, source, news):
+    dc.store(news, "", rich_message=rich("Первый абзац.", "Второй эшелон."))
+    items = [types.TodoItem(1, plain("Пункт")), types.TodoItem(2, plain("Ещё"))]
+    dc.store(news, "", media=types.MessageMediaToDo(types.TodoList(plain("Дела"), items)))
+    async with source.connected():
+        channel, _ = await source.resolve(NEWS)
+        page = await source.page(channel, None, 10)
+    assert page.posts[0].text == "Первый абзац.\nВторой эшелон."
+    assert page.posts[1].extras == tuple(Extra("list", t) for t in ("Дела", "Пункт", "Ещё"))
+
+
+async def test_a_forward_keeps_its_channel_and_no_person(dc, source, news):
+    origin = dc.add_channel("Origin", username="origin")
+    dc.store(news, "a", fwd_from=forwarded(origin, 77), views=1200, forwards=5)
+    dc.store(news, "b", fwd_from=forwarded(name="Secret Person"))
+    async with source.connected():
+        channel, _ = await source.resolve(NEWS)
+        first, second = (await source.page(channel, None, 10)).posts
+    assert (first.forward.channel_id, first.forward.message_id) == (origin.id, 77)
+    assert (first.views, first.forwards) == (1200, 5)
+    assert second.forward is not None
+    assert "Secret" not in repr(second)
 
 
 async def test_new_and_edited_posts_are_pushed(dc, source, news):

@@ -7,19 +7,20 @@ missed live is found by the next catch-up, and one that both see is stored once.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
 from typing import Protocol
 
-from storage import channels
+from storage import channels, posts
 from storage.model import Channel, Ledger, Post
 from watchers.pipeline import Counts, Pipeline
 from watchers.references import Reference
+from watchers.rhythm import HOT_GAP, LOOK_EVERY, Rhythm, intervals
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 1.5  # seconds between two looks of one account, whichever the channels: polite
 QUICK, DEEP = 20, 100  # posts a look asks for; Telegram gives 100 at most
 DEEP_EVERY = 300.0  # seconds: how often a look also re-reads what lies below the cursor
 OVERLAP = 100  # ids below the cursor that a deep look reads again: edits and late posts
@@ -54,6 +55,13 @@ class Page:
     posts: tuple[Post, ...]  # oldest first
     oldest: int | None  # None: the stretch is empty, there is nothing further down
     newest: int
+    ids: frozenset[int] = frozenset()  # of all that is there; empty where that is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    channel_id: int
+    message_ids: tuple[int, ...]
 
 
 class Source(Protocol):
@@ -63,8 +71,8 @@ class Source(Protocol):
     async def until_lost(self) -> None:
         """Wait for the connection to end, then raise SourceLost."""
 
-    def live(self) -> AsyncIterator[list[Post]]:
-        """New and edited posts as they are pushed, all that wait at a time."""
+    def live(self) -> AsyncIterator[list[Post | Deletion]]:
+        """New and edited posts and deletions as they are pushed, all that wait at a time."""
 
     def hinted(self) -> int | None:
         """A channel that has news which were not pushed, if one is known; each is given once."""
@@ -130,37 +138,83 @@ def _leaves(group: BaseExceptionGroup[SourceLost]) -> Iterator[SourceLost]:
 
 async def follow(source: Source, pipeline: Pipeline) -> None:
     async for batch in source.live():
-        await pipeline.take(batch)
+        for kind, items in groupby(batch, key=type):
+            if kind is Post:
+                await pipeline.take([item for item in items if isinstance(item, Post)])
+            else:
+                await _forget(pipeline, [item for item in items if isinstance(item, Deletion)])
+
+
+async def _forget(pipeline: Pipeline, deletions: Iterable[Deletion]) -> None:
+    async with pipeline.db.transaction() as tx:
+        for deletion in deletions:
+            await posts.mark_deleted(
+                tx, deletion.channel_id, deletion.message_ids, pipeline.clock()
+            )
 
 
 async def keep_complete(source: Source, pipeline: Pipeline, tell: Tell) -> None:
-    """Catch up every channel deeply, then look at one after the other for as long as it lasts."""
+    """Look at every channel deeply once, then at each as often as its rhythm asks for."""
     clock = asyncio.get_running_loop().time
-    looked: dict[int, float] = {}  # when each channel was last looked at, and last deeply
-    deeply: dict[int, float] = {}
+    looks = Looks()
     while True:
-        ledger = await _next(source, pipeline, looked)
-        if ledger is not None:
-            id, now = ledger.channel.id, clock()
-            deep = now - deeply.get(id, -DEEP_EVERY) >= DEEP_EVERY
-            first, looked[id] = id not in looked, now
-            if await _look(source, pipeline, tell, ledger, deep) and deep:
-                deeply[id] = now
-            if first:
-                await asyncio.sleep(LOOK_EVERY / 5)  # after a start: who knows what was missed
-                continue
-        await asyncio.sleep(LOOK_EVERY)
+        ledger = await _next(source, pipeline, looks, clock())
+        if ledger is None:
+            await asyncio.sleep(LOOK_EVERY)
+            continue
+        id, now = ledger.channel.id, clock()
+        first = id not in looks.at
+        deep = now - looks.deep_at.get(id, -DEEP_EVERY) >= DEEP_EVERY
+        looks.at[id] = now
+        if await _look(source, pipeline, tell, ledger, deep) and deep:
+            looks.deep_at[id] = now
+        # After a start nobody knows what was missed: the first round is quicker.
+        await asyncio.sleep(LOOK_EVERY / 5 if first else LOOK_EVERY)
 
 
-async def _next(source: Source, pipeline: Pipeline, looked: dict[int, float]) -> Ledger | None:
-    """The channel that a push hinted at, else the one not looked at for the longest."""
+@dataclass(slots=True)
+class Looks:
+    """When each channel was looked at, and how often it is to be. Seconds of one steady clock."""
+
+    at: dict[int, float] = field(default_factory=dict)
+    deep_at: dict[int, float] = field(default_factory=dict)
+    every: dict[int, float] = field(default_factory=dict)
+    renewed_at: float = float("-inf")
+
+    async def renew(self, pipeline: Pipeline, watched: Collection[int], now: float) -> None:
+        """Rhythms change slowly: once a minute is enough, and when a channel comes or goes."""
+        if now - self.renewed_at < 60 and self.every.keys() == set(watched):
+            return
+        self.renewed_at = now
+        self.every = intervals(await rhythms(pipeline))
+
+    def overdue(self, id: int, now: float) -> float:
+        """1 and more: it is time; never looked at: at once."""
+        return (now - self.at.get(id, float("-inf"))) / self.every.get(id, LOOK_EVERY)
+
+
+async def rhythms(pipeline: Pipeline) -> dict[int, Rhythm]:
+    """The rhythm of every watched channel, as its stored posts show it."""
+    now = pipeline.clock()
+    times = await posts.publishing_times(pipeline.db.reader)
+    found = {}
+    for ledger in await channels.watched(pipeline.db.reader):
+        latest = times.get(ledger.channel.id, [])
+        gaps = tuple((a - b).total_seconds() for a, b in pairwise(latest))
+        last = (now - latest[0]).total_seconds() if latest else float(HOT_GAP)
+        found[ledger.channel.id] = Rhythm(last, gaps)
+    return found
+
+
+async def _next(source: Source, pipeline: Pipeline, looks: Looks, now: float) -> Ledger | None:
+    """The channel that a push hinted at, else the one most overdue, if one is."""
     watched = {ledger.channel.id: ledger for ledger in await channels.watched(pipeline.db.reader)}
     while (hint := source.hinted()) is not None:
         if hint in watched:
             return watched[hint]
-    if not watched:
-        return None
-    return min(watched.values(), key=lambda ledger: looked.get(ledger.channel.id, float("-inf")))
+    await looks.renew(pipeline, watched, now)
+    due = [id for id in watched if looks.overdue(id, now) >= 1]
+    return watched[max(due, key=lambda id: looks.overdue(id, now))] if due else None
 
 
 async def _look(source: Source, pipeline: Pipeline, tell: Tell, ledger: Ledger, deep: bool) -> bool:
@@ -178,9 +232,7 @@ async def _look(source: Source, pipeline: Pipeline, tell: Tell, ledger: Ledger, 
             await tell(f"{channel.title} can't be read: {refused}.")
         return True
     if counts.posts:
-        log.info(
-            "caught up %s posts of a channel", counts.posts
-        )  # which one is nobody else's business
+        log.info("caught up %s posts of a channel", counts.posts)  # which one is a secret
     return True
 
 
@@ -194,13 +246,39 @@ async def catch_up(
     """
     channel, counts = ledger.channel, Counts()
     floor = max(ledger.cursor - OVERLAP, ledger.start) if deep else ledger.cursor
-    page = await source.page(channel, None, DEEP if deep else QUICK)
-    newest = max(page.newest, ledger.cursor)
-    while page.oldest is not None:
+    known = await posts.newest(pipeline.db.reader, channel.id)
+    newest, below, repaired = ledger.cursor, None, 0
+    while True:
+        there = await _stored_ids(pipeline, channel, floor, below)
+        page = await source.page(channel, below, DEEP if deep or below else QUICK)
+        newest = max(newest, page.newest)
+        if page.oldest is None:
+            break
         counts += await pipeline.take([post for post in page.posts if post.message_id > floor])
+        missed = {p.message_id for p in page.posts if ledger.cursor < p.message_id < known}
+        repaired += len(missed - there)
+        await _mark_gone(pipeline, channel, page, there)
         if page.oldest <= floor:
             break
-        page = await source.page(channel, page.oldest, DEEP)
+        below = page.oldest
     async with pipeline.db.transaction() as tx:
-        await channels.advance(tx, channel.id, newest, pipeline.clock())
+        await channels.advance(tx, channel.id, newest, pipeline.clock(), repaired)
     return counts
+
+
+async def _stored_ids(
+    pipeline: Pipeline, channel: Channel, floor: int, below: int | None
+) -> set[int]:
+    """What we hold of a stretch, as of before it is asked for."""
+    high = below - 1 if below else 2**53
+    return await posts.ids_between(pipeline.db.reader, channel.id, floor + 1, high)
+
+
+async def _mark_gone(
+    pipeline: Pipeline, channel: Channel, page: Page, stored: Iterable[int]
+) -> None:
+    """What was stored before the page was read, and is not on it, was deleted."""
+    assert page.oldest is not None
+    gone = [id for id in stored if id >= page.oldest and id not in page.ids]
+    if page.ids and gone:
+        await _forget(pipeline, [Deletion(channel.id, tuple(gone))])

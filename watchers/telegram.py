@@ -4,9 +4,10 @@ import asyncio
 import logging
 import os
 import sqlite3
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,17 @@ from telethon.sessions import SQLiteSession, StringSession
 
 from storage import channels
 from storage.db import Database
-from storage.model import Channel, ChannelKind, Extra, Post
-from watchers.ingest import ChannelRefused, Flooded, Page, SessionRefused, SourceLost
+from storage.model import Channel, ChannelKind, Post
+from watchers.ingest import (
+    ChannelRefused,
+    Deletion,
+    Flooded,
+    Page,
+    SessionRefused,
+    SourceLost,
+)
 from watchers.references import Reference
+from watchers.telegram_posts import to_posts
 
 log = logging.getLogger(__name__)
 
@@ -101,8 +110,9 @@ class TelegramSource:
         self._up = asyncio.Event()
         self._account_id = 0
         self._access_hashes: dict[int, int] = {}
-        self._live: asyncio.Queue[Post] = asyncio.Queue(LIVE_WAITING)
+        self._live: asyncio.Queue[Post | Deletion] = asyncio.Queue(LIVE_WAITING)
         self._hints: dict[int, None] = {}  # an ordered set
+        self._poison: defaultdict[int, set[int]] = defaultdict(set)  # unreadable ids, by channel
         self._one_request = asyncio.Lock()  # concurrent history reading can bring a ban
 
     @asynccontextmanager
@@ -124,6 +134,7 @@ class TelegramSource:
                 (
                     types.UpdateNewChannelMessage,
                     types.UpdateEditChannelMessage,
+                    types.UpdateDeleteChannelMessages,
                     types.UpdateChannelTooLong,
                 )
             ),
@@ -155,7 +166,7 @@ class TelegramSource:
             raise SourceLost(f"Telethon gave up ({type(error).__name__})") from error
         raise SourceLost("Telegram closed the connection")
 
-    async def live(self) -> AsyncIterator[list[Post]]:
+    async def live(self) -> AsyncIterator[list[Post | Deletion]]:
         while True:
             batch = [await self._live.get()]
             while len(batch) < LIVE_BATCH and not self._live.empty():
@@ -169,11 +180,18 @@ class TelegramSource:
         """Note and return: a handler is called at most once, whether it succeeds or not."""
         if isinstance(update, types.UpdateChannelTooLong):
             self._hints[update.channel_id] = None
-        elif isinstance(update.message, types.Message):
+        elif isinstance(update, types.UpdateDeleteChannelMessages):
+            self._push(update.channel_id, [Deletion(update.channel_id, tuple(update.messages))])
+        else:
+            for post in to_posts([update.message]):
+                self._push(post.channel_id, [post])
+
+    def _push(self, channel_id: int, news: list[Post | Deletion]) -> None:
+        for item in news:
             try:
-                self._live.put_nowait(to_post(update.message))
+                self._live.put_nowait(item)
             except asyncio.QueueFull:
-                self._hints[update.message.peer_id.channel_id] = None
+                self._hints[channel_id] = None
 
     async def resolve(self, reference: Reference) -> tuple[Channel, int]:
         await self._wait_until_up()
@@ -224,15 +242,39 @@ class TelegramSource:
         )
 
     async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
-        peer = types.InputPeerChannel(channel.id, await self._access_hash(channel))
+        """See Source. A post of a type that Telethon does not know is set aside, not its page."""
+        poison = max(
+            (id for id in self._poison[channel.id] if below is None or id < below), default=0
+        )
+        try:
+            found = await self._history(channel, below, limit, above=poison)
+        except errors.TypeNotFoundError:
+            if limit > 1:
+                return await self.page(channel, below, limit // 2)  # a short page is no end
+            await self._set_aside(channel, below)
+            return await self.page(channel, below, 1)
+        if poison and not found:
+            page = await self.page(channel, poison, limit)
+            return replace(page, newest=max(page.newest, poison))
+        ids = [message.id for message in found]
+        return Page(
+            tuple(to_posts(found)),
+            min(ids, default=None),
+            max(ids, default=0),
+            frozenset(ids) if not poison else frozenset(),
+        )
+
+    async def _history(
+        self, channel: Channel, below: int | None, limit: int, above: int = 0, skip: int = 0
+    ) -> list[Any]:
         request = functions.messages.GetHistoryRequest(
-            peer,
+            types.InputPeerChannel(channel.id, await self._access_hash(channel)),
             offset_id=below or 0,
             offset_date=None,
-            add_offset=0,
+            add_offset=skip,
             limit=limit,
             max_id=0,
-            min_id=0,
+            min_id=above,
             hash=0,
         )
         try:
@@ -242,9 +284,32 @@ class TelegramSource:
             raise ChannelRefused(_UNREADABLE[type(error)]) from error
         except errors.RPCError as error:
             raise ChannelRefused(f"Telegram answers {error.message}") from error
-        ids = [message.id for message in found.messages]
-        posts = [to_post(m) for m in found.messages if isinstance(m, types.Message)]
-        return Page(tuple(reversed(posts)), min(ids, default=None), max(ids, default=0))
+        return list(found.messages)
+
+    async def _set_aside(self, channel: Channel, below: int | None) -> None:
+        """Find the id of the one message below `below` that can't be read."""
+        skip, under = 1, 0
+        while True:
+            try:
+                next_one = await self._history(channel, below, 1, skip=skip)
+            except errors.TypeNotFoundError:
+                skip += 1
+                continue
+            under = next_one[0].id if next_one else 0
+            break
+        poison = under + 1
+        while await self._is_poisoned(channel, below, poison):
+            poison += 1
+        self._poison[channel.id].add(poison)
+        log.warning("a post of an unknown type is set aside: a newer Telethon may know it")
+
+    async def _is_poisoned(self, channel: Channel, below: int | None, above: int) -> bool:
+        """Is there still something unreadable between the two?"""
+        try:
+            await self._history(channel, below, 1, above=above)
+        except errors.TypeNotFoundError:
+            return True
+        return False
 
     async def _access_hash(self, channel: Channel) -> int:
         """Kept from when it was added; another account has to look the name up again, once."""
@@ -324,47 +389,3 @@ def _public(entity: Any, reference: Reference) -> Channel:
         raise ChannelRefused(f"nobody has the name {reference}; check its spelling")
     kind = ChannelKind.CHANNEL if entity.broadcast else ChannelKind.GROUP
     return Channel(entity.id, names[0], entity.title, kind)
-
-
-def to_post(message: types.Message) -> Post:
-    """What was published; who wrote it is left behind."""
-    return Post(
-        channel_id=message.peer_id.channel_id,
-        message_id=message.id,
-        published_at=message.date,
-        text=message.message or "",
-        edited_at=message.edit_date,
-        extras=tuple(_extras(message)),
-    )
-
-
-def _extras(message: types.Message) -> list[Extra]:
-    """Words that hide outside of the text: behind links, in polls, files, previews, buttons."""
-    found = [
-        Extra("link", entity.url)
-        for entity in message.entities or ()
-        if isinstance(entity, types.MessageEntityTextUrl)
-    ]
-    if quote := getattr(message.reply_to, "quote_text", None):
-        found.append(Extra("quote", quote))
-    found += _media_extras(message.media)
-    for row in getattr(message.reply_markup, "rows", ()):
-        for button in row.buttons:
-            url = getattr(getattr(button, "type", None), "url", "")
-            found += [Extra("button", text) for text in (button.text, url) if text]
-    return found
-
-
-def _media_extras(media: Any) -> list[Extra]:
-    if isinstance(media, types.MessageMediaPoll):
-        poll = media.poll
-        lines = [poll.question.text, *(answer.text.text for answer in poll.answers)]
-        return [Extra("poll", line) for line in lines]
-    if isinstance(media, types.MessageMediaDocument) and media.document:
-        attributes = getattr(media.document, "attributes", ())
-        names = [a.file_name for a in attributes if isinstance(a, types.DocumentAttributeFilename)]
-        return [Extra("file", name) for name in names]
-    if isinstance(media, types.MessageMediaWebPage) and isinstance(media.webpage, types.WebPage):
-        page = media.webpage
-        return [Extra("preview", t) for t in (page.title, page.description) if t]
-    return []

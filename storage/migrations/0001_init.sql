@@ -8,6 +8,8 @@ CREATE TABLE channels (
     start      INTEGER NOT NULL,           -- newest message id when it was added
     cursor     INTEGER NOT NULL,           -- newest message id below which nothing is missing
     looked_at  TEXT,                       -- last successful look at its history
+    repaired   INTEGER NOT NULL DEFAULT 0, -- posts found by catch-up below newer ones
+    silent     INTEGER NOT NULL DEFAULT 0 CHECK (silent IN (0, 1)),  -- and its owners were told
     trouble    TEXT,                       -- why it can't be read; NULL when it can
     added_at   TEXT NOT NULL,
     removed_at TEXT                        -- its posts stay
@@ -33,8 +35,11 @@ CREATE TABLE posts (
     forward      TEXT,                     -- JSON: where a forwarded post was published first
     views        INTEGER,                  -- as of when it was last read
     forwards     INTEGER,
+    group_id     INTEGER,                  -- Telegram's mark of an album
     PRIMARY KEY (channel_id, message_id)
 ) STRICT;
+
+CREATE INDEX posts_by_group ON posts (channel_id, group_id) WHERE group_id IS NOT NULL;
 
 -- The messages of an album, each pointing to the post that they are together.
 CREATE TABLE album_messages (
