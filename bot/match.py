@@ -26,6 +26,9 @@ from watchers.matching import Matcher
 DONE, BAD = 0, 2  # exit codes
 _PIECE = 1 << 17  # bytes read at once
 _LONGEST_LINE = 1 << 24  # bytes; a longer line is no post
+_TOO_LONG = (
+    b"longer than 16 MB: "  # stands for the beginning of such a line; no JSON, so it will be named
+)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -66,6 +69,10 @@ def match_stream(watchlists: str, posts: str, out: BinaryIO, err: TextIO) -> int
     except (BadInput, watchlist_file.WatchlistFileError) as error:
         print(error, file=err)
         return BAD
+    except BrokenPipeError:  # whoever read the answers has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print(f"stopped after line {answering.line}", file=err)
     return BAD if answering.bad else DONE
 
 
@@ -106,7 +113,7 @@ def _pieces(source: BinaryIO) -> Iterator[tuple[list[bytes], int]]:
     while piece := source.read1(_PIECE):  # type: ignore[attr-defined]
         *lines, rest = (rest + piece).split(b"\n")
         if len(rest) > _LONGEST_LINE:
-            rest = rest[:_LONGEST_LINE]  # cut short, it is no JSON and will be named
+            rest = _TOO_LONG
         yield lines, len(piece)
     if rest:
         yield [rest], 0
@@ -136,7 +143,7 @@ class _Answering:
         self._terms = {(w.id, t.id): (w.name, t) for w in watchlists for t in w.terms}
         self._decode = msgspec.json.Decoder(_Line).decode
         self._encode = msgspec.json.Encoder().encode_into
-        self._number = 0
+        self.line = 0
         self._err = err
         self.bad = False
 
@@ -149,7 +156,7 @@ class _Answering:
         answers = bytearray()
         match, decode = self._matcher.match, self._decode
         for line in lines:
-            self._number += 1
+            self.line += 1
             try:
                 read = decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -176,4 +183,4 @@ class _Answering:
             return
         self.bad = True
         wish = 'write one object a line: {"id": …, "text": "…"}'
-        print(f"line {self._number}: {error}; {wish}", file=self._err, flush=True)
+        print(f"line {self.line}: {error}; {wish}", file=self._err, flush=True)

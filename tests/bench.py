@@ -27,7 +27,8 @@ def main() -> None:
             script("evaluate_matching.py", path)
         script("measure_matching_speed.py", *lemmas.values())
     for measure in bench_matching.MEASURES:
-        measure()
+        for said in measure():
+            print(said, flush=True)
 
 
 if __name__ == "__main__":

@@ -25,46 +25,12 @@ CASES = 1000
 TERMS = 600
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
-STATIONS = {
-    "be": [
-        "Баранавічы",
-        "Маладзечна",
-        "Асіповічы",
-        "Калінкавічы",
-        "Лунінец",
-        "Орша",
-        "Віцебск",
-        "Полацк",
-        "Рэчыца",
-        "Жлобін",
-        "Слуцк",
-        "Ліда",
-    ],
-    "ru": [
-        "Барановичи",
-        "Молодечно",
-        "Осиповичи",
-        "Калинковичи",
-        "Лунинец",
-        "Витебск",
-        "Смоленск",
-        "Брянск",
-        "Клинцы",
-        "Новозыбков",
-    ],
-    "uk": [
-        "Чернігів",
-        "Коростень",
-        "Овруч",
-        "Ковель",
-        "Сарни",
-        "Житомир",
-        "Шепетівка",
-        "Козятин",
-        "Фастів",
-        "Ніжин",
-    ],
+_STATIONS = {
+    "be": "Баранавічы Маладзечна Асіповічы Калінкавічы Лунінец Орша Віцебск Полацк Рэчыца Жлобін",
+    "ru": "Барановичи Молодечно Осиповичи Калинковичи Лунинец Витебск Смоленск Брянск Клинцы",
+    "uk": "Чернігів Коростень Овруч Ковель Сарни Житомир Шепетівка Козятин Фастів Ніжин",
 }
+STATIONS = {language: names.split() for language, names in _STATIONS.items()}
 SAID = {
     "be": "Сёння раніцай з горада {} выехаў доўгі цягнік, кажуць чытачы",
     "ru": "Сегодня утром из города {} выехал длинный поезд, говорят читатели",
@@ -104,19 +70,25 @@ def sentences(language: str) -> list[dict[str, object]]:
     ]
 
 
-def mentions(language: str, *, names: bool = False, shortest: int = 5) -> list[Case]:
-    """Sentences and a word of theirs that the matcher finds as long as it is spelt as it was."""
+def mentions(
+    language: str, *, names: bool = False, shortest: int = 5, mark: str = ""
+) -> list[Case]:
+    """Words of sentences, only letters, or with this apostrophe or hyphen inside."""
     found = []
+    inside = {"": r"\w+", "'": f"\\w+[{APOSTROPHES}]\\w+", "-": r"\w+-\w+"}[mark]
     for sentence in sentences(language):
         text = str(sentence["text"])
         for form, lemma, part in sentence["words"]:  # type: ignore[attr-defined]
             if part not in (("PROPN",) if names else ("NOUN", "PROPN")):
                 continue
-            if len(lemma) < shortest or len(form) < shortest or not (form + lemma).isalpha():
+            if len(lemma) < shortest or len(form) < shortest:
                 continue
-            if text.count(form) == 1:
-                start = text.index(form)
-                found.append(Case(lemma, text, start, start + len(form)))
+            if not (re.fullmatch(inside, form) and re.fullmatch(inside, lemma)):
+                continue
+            if re.search(r"[\d_]", form + lemma) or text.count(form) != 1:
+                continue
+            start = text.index(form)
+            found.append(Case(lemma, text, start, start + len(form)))
     return found
 
 
@@ -226,6 +198,30 @@ def stretched(word: str, rng: random.Random) -> str:
     return word[:place] + word[place] * rng.randint(2, 4) + word[place:]
 
 
+APOSTROPHES = "'’ʼ`´‘′"
+HYPHENS = ["-", "‐", "‑", "–", "—", " - ", " "]
+
+
+def marks() -> Iterator[str]:
+    """Apostrophes and hyphens of words that have them."""
+    for language in ("be", "ru", "uk"):
+        for mark, others in (("'", [*APOSTROPHES, ""]), ("-", HYPHENS)):
+            rng = random.Random(8)
+            cases = mentions(language, mark=mark)
+            if not cases:
+                continue
+            matching, able = chosen(cases, rng)
+            able = [rng.choice(able) for _ in range(CASES * 3 // 2)]
+            spell = partial(other_mark, mark=mark, others=others, rng=rng)
+            yield line(f"{language} other marks for {mark}", score(matching, able, spell), 0.99)
+
+
+def other_mark(word: str, mark: str, others: list[str], rng: random.Random) -> str:
+    for written in APOSTROPHES if mark == "'" else "-":
+        word = word.replace(written, rng.choice(others))
+    return word
+
+
 # romanised
 
 LATIN = {
@@ -303,7 +299,7 @@ def typos() -> Iterator[str]:
         number = {word: n for n, word in enumerate(words)}
         able = [c._replace(term=str(number[c.term])) for c in cases]
         able = [c for c in able if int(c.term) in hits(matching, c.text)]
-        able = [rng.choice(able) for _ in range(CASES)]
+        able = [rng.choice(able) for _ in range(CASES * 11 // 10)]
         spell = partial(misspelt, letters=ALPHABET[language], rng=rng)
         yield line(f"{language} typo, {len(words)} names", score(matching, able, spell), 0.95)
     path = DATA / "posts" / "ru_news.jsonl"
@@ -331,52 +327,12 @@ def false_typos(posts: list[str]) -> Iterator[str]:
 
 # designations
 
-DESIGNATIONS = [
-    "Су-30СМ",
-    "Су-24М",
-    "Су-25",
-    "Су-34",
-    "Су-27",
-    "МиГ-29",
-    "МиГ-31К",
-    "Ил-76",
-    "Ил-76МД",
-    "Ил-22",
-    "Ан-26",
-    "Ан-124",
-    "Ту-22М3",
-    "Ту-95",
-    "Ту-134",
-    "А-50",
-    "Ми-8",
-    "Ми-24",
-    "Ми-26",
-    "Ка-52",
-    "С-300",
-    "С-400",
-    "Бук-М3",
-    "Тор-М2",
-    "Т-72Б3",
-    "Т-80",
-    "Т-62",
-    "Т-90М",
-    "БМП-2",
-    "БМП-3",
-    "БТР-82А",
-    "БТР-80",
-    "МТ-12",
-    "2С3",
-    "2С19",
-    "2С5",
-    "2С1",
-    "9К720",
-    "9М723",
-    "БМ-21",
-    "РС-24",
-    "Х-101",
-    "Х-22",
-    "К-300",
-]
+_DESIGNATIONS = """
+    Су-30СМ Су-24М Су-25 Су-34 Су-27 МиГ-29 МиГ-31К Ил-76 Ил-76МД Ил-22 Ан-26 Ан-124 Ту-22М3 Ту-95 Ту-134 А-50 Ми-8 Ми-24
+    Ми-26 Ка-52 С-300 С-400 Бук-М3 Тор-М2 Т-72Б3 Т-80 Т-62 Т-90М БМП-2 БМП-3 БТР-82А БТР-80 МТ-12 2С3 2С19 2С5 2С1 9К720
+    9М723 БМ-21 РС-24 Х-101 Х-22 К-300
+"""
+DESIGNATIONS = _DESIGNATIONS.split()
 IN_LATIN = dict(zip("абвгдеийклмнорстухпч", "abvgdeijklmnorstuxpč", strict=True))
 AROUND = [
     "на аэродром сел {} утром",
@@ -503,7 +459,7 @@ def evasive() -> Iterator[str]:
             yield line(f"{language} {name}", score(matching, able, spell), wanted)
 
 
-MEASURES = (evasive, romanised, typos, designations, speed)
+MEASURES = (evasive, marks, romanised, typos, designations, speed)
 
 if __name__ == "__main__":
     import sys

@@ -8,6 +8,7 @@ WARNINGS = [
     ("поезд -эшeлон", 7, "mixes scripts"),
     ("и", 0, "almost every post"),
     ("поезд | это", 8, "almost every post"),
+    ("поезд ИЛИ танк", 6, "either is written |"),
     ("бк", 0, "write =БК"),
     ("эше*", 0, "more letters"),
     ("the", 0, "almost every post"),

@@ -42,6 +42,7 @@ CASES = [
     ("stress mark", ["замок"], "за\u0301мок", ["за\u0301мок"]),
     ("zero width", ["Минск"], "Мин\u200bск\u200b!", ["Мин\u200bск"]),
     ("look-alike letters", ["эшелон"], "эшeлoн", ["эшeлoн"]),
+    ("look-alike in the rule", ["эшeлoн"], "эшелоны", ["эшелоны"]),
     ("wholly look-alike", ["СССР"], "бывший CCCP был", ["CCCP"]),
     ("no look-alike among its own", ["мама", "мет"], "I met mama mia", []),
     ("Latin look-alike term", ["mama"], "мыла мама раму", []),

@@ -1,14 +1,16 @@
 """What has to be found in a text, once a rule is taken to pieces and its words put into all their forms?"""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from watchers import designations, expressions, sounds
 from watchers.expressions import Expression
 from watchers.forms import forms_of
+from watchers.latin_names import cyrillic_of
 from watchers.query import Leaf, Regex, Typo, Words
-from watchers.spellings import CYRILLIC, LATIN, comparable
+from watchers.spellings import CYRILLIC, LATIN, comparable, in_one_script
 from watchers.text import fold
 
 Languages = tuple[str, ...]
@@ -55,22 +57,23 @@ def atoms_of(leaf: Leaf, manner: Manner) -> tuple[Atom, ...]:
         name = manner.name or leaf.word[0].isupper()
         return (Atom((element,), written=leaf.word.casefold(), name=name, typo=True),)
     words = designations.joined(leaf.words) if manner.name or len(leaf.words) > 1 else leaf.words
-    made = [_phrase(leaf, words, manner)]
-    if any("-" in fold(word) for word in words if not _is_designation(word)):
-        pieces = tuple(piece for word in words for piece in _parts(word))
-        if pieces != words:
-            made.append(_phrase(leaf, pieces, manner))
+    whole = [_element(word, manner, exact=leaf.exact) for word in words]
+    pieces = [_pieces(word, manner, exact=leaf.exact) for word in words]
+    made = [_phrase(leaf, words, whole, manner)]
+    if any(pieces):
+        apart = [p for e, some in zip(whole, pieces, strict=True) for p in some or [e]]
+        cut = [p for word in words for p in (_HYPHEN.split(word) if _is_compound(word) else [word])]
+        made.append(_phrase(leaf, cut, apart, manner))
     return tuple(made)
 
 
-def _phrase(leaf: Words, words: tuple[str, ...], manner: Manner) -> Atom:
+def _phrase(leaf: Words, words: Sequence[str], elements: Sequence[Element], manner: Manner) -> Atom:
     written = " ".join(leaf.words)
-    elements = tuple(_element(word, manner, exact=leaf.exact) for word in words)
     lengths = [
         len(word) + 10 * bool(e.designation) for word, e in zip(words, elements, strict=True)
     ]
     return Atom(
-        elements,
+        tuple(elements),
         lengths.index(max(lengths)),
         written.casefold(),
         written if leaf.exact and written != written.lower() else None,
@@ -83,32 +86,53 @@ def _is_designation(word: str) -> bool:
     return designations.is_designation(fold(word))
 
 
-def _parts(word: str) -> list[str]:
-    """A hyphenated word's words."""
-    if _is_designation(word):
-        return [word]
-    return [piece for piece in fold(word).split("-") if piece]
+_HYPHEN = re.compile("[-‐‑‒–—−]+")
+
+
+def _is_compound(word: str) -> bool:
+    return not _is_designation(word) and all(_HYPHEN.split(word)) and len(_HYPHEN.split(word)) > 1
+
+
+def _pieces(word: str, manner: Manner, *, exact: bool) -> list[Element]:
+    """A hyphenated word's words, each in its own forms and in those it has in the whole; none of another word."""
+    if not _is_compound(word):
+        return []
+    cut = _HYPHEN.split(word)
+    whole = set() if exact else forms_of(word.lower(), manner.languages)
+    splits = [form.split("-") for form in whole]
+    splits = [split for split in splits if len(split) == len(cut)]
+    made = []
+    for number, piece in enumerate(cut):
+        element = _element(piece, manner, exact=exact)
+        also = _folded({split[number] for split in splits})
+        made.append(replace(element, forms=tuple({*element.forms, *also})))
+    return made
 
 
 def _element(word: str, manner: Manner, *, exact: bool = False) -> Element:
     if word.endswith("*"):
-        return Element(_folded({word[:-1]}), begins=True)
+        return Element(_folded({in_one_script(word[:-1].lower())}), begins=True)
     if _is_designation(word):
         return Element((), designation=fold(word))
-    word = word.lower()
+    word = in_one_script(word.lower())
     if exact:
         return Element(_folded({word}))
     forms = {word, *forms_of(word, manner.languages)}
     if manner.in_cyrillic and LATIN.search(word):
         forms |= _cyrillic_forms(word, manner.languages)
+    if manner.name and not word.isascii() and LATIN.search(word):
+        forms |= {form.translate(_BARE) for form in forms}  # Bialystok
     heard = {key for form in forms if CYRILLIC.search(form) for key in sounds.of_cyrillic(form)}
     return Element(_folded(forms), tuple(heard))
+
+
+_BARE = str.maketrans("ąćęłńóśźżčšžŭ", "acelnoszzcszu")
 
 
 def _cyrillic_forms(word: str, languages: Languages) -> set[str]:
     return {
         form
-        for language, written in sounds.cyrillic_of(word).items()
+        for language, written in cyrillic_of(word).items()
         if language in languages or not languages
         for name in written
         for form in {name, *forms_of(name, (language,))}

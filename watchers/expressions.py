@@ -9,7 +9,7 @@ import re2
 
 from storage.model import Span
 
-_MEMORY = 4 << 20  # bytes a pattern may take, its automaton included
+_MEMORY = 1 << 20  # bytes a pattern may take, its automaton included
 _MOST_SPANS = 1000
 
 

@@ -7,7 +7,7 @@ from watchers.lexicon import Find, Lexicon
 
 _ROW = re.compile(r"(?<= )[^\s](?:[ .-]+[^\s](?= )){3,}")
 _LETTER = re.compile(r"[^\s.-]")
-_LONGEST_ROW = 60  # letters; more are cut
+_LONGEST_ROW = 200  # letters; more are cut
 _SHORTEST = 4  # letters of a hidden word
 _NEAR = 10  # characters on each side in which three more letters stand
 

@@ -13,6 +13,7 @@ from watchers.typos import TypoIndex, edits_of
 
 _MOST_TOKENS = 200_000  # remembered; then forgotten all at once
 _SHORTEST_SOUND = 4  # letters
+_LONGEST_HIDDEN = 25
 _NUMBER = re.compile(r"\d+")
 _WORDS_OF_ONE_LETTER = frozenset("авікосузяиiaouwzvs")
 
@@ -63,7 +64,7 @@ class Lexicon:
         if seen is not None:
             return seen
         token = decoded(letters)
-        finds = self._surest(token)
+        finds = () if self._is_clearly_dull(token) else self._surest(token)
         if len(self.dull) + len(self._seen) > _MOST_TOKENS:
             self.dull.clear()
             self._seen.clear()
@@ -76,11 +77,19 @@ class Lexicon:
     def within(self, letters: str, shortest: int) -> Iterator[Find]:
         """Atoms whose words are hidden in a row of letters."""
         for start in range(len(letters) - shortest + 1):
-            for end in range(start + shortest, len(letters) + 1):
+            for end in range(start + shortest, min(len(letters), start + _LONGEST_HIDDEN) + 1):
                 for spelling in spellings(letters[start:end]):
                     if (spelling.start, spelling.end) == (0, end - start):
                         for atom in self._forms.get(spelling.word, ()):
                             yield Find(atom, start, end, How.DISGUISED)
+
+    def _is_clearly_dull(self, token: str) -> bool:
+        """Nearly every token, told quickly."""
+        if token in self._forms or not is_plain(token) or self._typos or self._lengths:
+            return False
+        if not self._sounds or len(token) < _SHORTEST_SOUND or token[-1] >= "а":
+            return True
+        return self._sounds.keys().isdisjoint(sounds.of_latin(token))
 
     def _surest(self, token: str) -> tuple[Find, ...]:
         """Each atom once for each place in the token, by its surest reading."""

@@ -5,169 +5,20 @@ from dataclasses import dataclass
 
 from watchers import query
 from watchers.forms import forms_of
+from watchers.little_words import EVERYWHERE
 from watchers.query import Both, Either, Leaf, Near, Node, Not, Regex, Typo, Words
-from watchers.romanised import is_little_word
 from watchers.spellings import CYRILLIC, LATIN, LATIN_ALIKE
 from watchers.text import fold
 
 _SHORTEST_WORD = 3  # letters, without capitals that count
 _SHORTEST_PREFIX = 4
-_LITTLE = frozenset(
-    [
-        "а",
-        "але",
-        "без",
-        "бо",
-        "бы",
-        "был",
-        "была",
-        "были",
-        "было",
-        "быў",
-        "была",
-        "былі",
-        "быть",
-        "в",
-        "вас",
-        "ваш",
-        "ва",
-        "вельми",
-        "весь",
-        "во",
-        "вот",
-        "все",
-        "всё",
-        "вы",
-        "где",
-        "гэта",
-        "гэты",
-        "да",
-        "дзе",
-        "для",
-        "до",
-        "его",
-        "ее",
-        "если",
-        "есть",
-        "ещё",
-        "ж",
-        "же",
-        "за",
-        "зараз",
-        "и",
-        "из",
-        "или",
-        "им",
-        "их",
-        "і",
-        "іх",
-        "ён",
-        "її",
-        "його",
-        "к",
-        "как",
-        "калі",
-        "когда",
-        "кто",
-        "ко",
-        "ли",
-        "лише",
-        "мы",
-        "мне",
-        "мої",
-        "мой",
-        "на",
-        "над",
-        "наш",
-        "не",
-        "нет",
-        "ни",
-        "но",
-        "ну",
-        "о",
-        "об",
-        "один",
-        "он",
-        "она",
-        "они",
-        "оно",
-        "от",
-        "ось",
-        "перед",
-        "по",
-        "под",
-        "пра",
-        "при",
-        "про",
-        "раз",
-        "с",
-        "сам",
-        "свой",
-        "себе",
-        "сегодня",
-        "сёння",
-        "со",
-        "так",
-        "такой",
-        "там",
-        "те",
-        "тем",
-        "то",
-        "той",
-        "только",
-        "тое",
-        "тут",
-        "ты",
-        "у",
-        "уже",
-        "ў",
-        "хто",
-        "цей",
-        "це",
-        "чем",
-        "что",
-        "чтобы",
-        "чи",
-        "щоб",
-        "що",
-        "эта",
-        "эти",
-        "это",
-        "этот",
-        "я",
-        "як",
-        "який",
-        "які",
-        "яна",
-        "яны",
-        "та",
-        "ти",
-        "він",
-        "вона",
-        "вони",
-        "від",
-        "під",
-        "год",
-        "года",
-        "годзе",
-        "рік",
-        "року",
-        "час",
-        "сказал",
-        "заявил",
-        "новость",
-        "новости",
-        "навіны",
-        "новини",
-        "канал",
-        "подписаться",
-        "падпісацца",
-        "підписатися",
-        "день",
-        "дзень",
-        "люди",
-        "людзі",
-    ]
+_LITTLE = frozenset(fold(word) for word in EVERYWHERE)
+
+
+_OPERATORS = (
+    dict.fromkeys(("ИЛИ", "АБО", "ЦІ", "ЧИ", "LUB", "ALBO"), "either is written |")
+    | dict.fromkeys(("И", "І", "ДЫ", "ТА", "I", "ORAZ"), "both is written with a blank")
+    | dict.fromkeys(("НЕ", "НЯ", "NIE"), "not is written - before the word")
 )
 
 
@@ -210,8 +61,10 @@ def _of_frequency(word: str, leaf: Words) -> list[Warning]:
         if len(word) <= _SHORTEST_PREFIX:
             return [Warning(at, f"{word} begins very many words: write more letters")]
         return []
+    if word in _OPERATORS:
+        return [Warning(at, f"{word} is looked for as a word: {_OPERATORS[word]}")]
     folded = fold(word)
-    if folded in _LITTLE_FOLDED or is_little_word(folded):
+    if folded in _LITTLE:
         return [
             Warning(
                 at, f"{word} stands in almost every post: write it in a phrase, or a rarer word"
@@ -237,9 +90,6 @@ def _of_frequency(word: str, leaf: Words) -> list[Warning]:
             )
         ]
     return []
-
-
-_LITTLE_FOLDED = frozenset(fold(word) for word in _LITTLE)
 
 
 def _of_regex(leaf: Regex, wanted: bool) -> list[Warning]:

@@ -144,6 +144,7 @@ class Matcher:
     def _look_at(
         self, number: int, text: str, reading: Reading, tokens: list[bytes], found: Found
     ) -> None:
+        in_row = False
         for letters in dict.fromkeys(tokens):  # each once
             token, finds = self._lexicon.look_up(letters)
             for find in finds:
@@ -154,8 +155,10 @@ class Matcher:
                         disguised = is_scrawled(text[span.start : span.end])
                     occurrence = Occurrence(number, span.start, span.end, disguised)
                     found.setdefault(find.atom, []).append(occurrence)
-            if len(token) == 1 and not finds and is_in_row(token, reading.folded):
-                self._look_between(number, text, reading, found)
+            if len(token) == 1 and not in_row:
+                in_row = is_in_row(token, reading.folded)
+        if in_row:
+            self._look_between(number, text, reading, found)
 
     def _look_between(self, number: int, text: str, reading: Reading, found: Found) -> None:
         """Words with blanks between their letters."""

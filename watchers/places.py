@@ -9,7 +9,7 @@ from watchers.atoms import Atom, Element
 from watchers.english_words import is_english
 from watchers.forms import is_known
 from watchers.lexicon import Find
-from watchers.romanised import is_romanised
+from watchers.romanised import SURELY, romanised
 from watchers.spellings import CYRILLIC, LATIN, WORD, How, spellings
 from watchers.text import Reading, fold
 
@@ -66,13 +66,15 @@ def _in_other_script(folded: str, start: int, end: int) -> bool:
 
 def _may_be_romanised(atom: Atom, reading: Reading, start: int, end: int, text: str) -> bool:
     """Anything in a romanised post; in others, names that are no word of theirs."""
-    if is_romanised(reading.folded):
+    points = romanised(reading.folded)
+    if points >= SURELY:
         return True
     word = reading.folded[start:end]
-    if not atom.name or len(word) < _SHORTEST_NAME:
-        return False
-    if not text[reading.origin(start)].isupper():
-        return False
+    if points <= 0:
+        if not atom.name or len(word) < _SHORTEST_NAME:
+            return False
+        if not text[reading.origin(start)].isupper():
+            return False
     return not (is_english(word) or is_known(word, ("en", "pl")))
 
 

@@ -79,14 +79,15 @@ leaf: LEAF
 """
 
 
+@lru_cache(maxsize=16_384)
 def parse(rule: str) -> Node:
-    """The tree of a rule; RuleError when it is none."""
+    """The tree of a rule; RuleError when it is none. Trees cannot change, so one is kept for each rule."""
     if rule.isalpha() and not rule.isupper() and len(rule) <= rule_tokens.LONGEST_WORD:
         return Words((rule,))  # nearly every rule; the grammar would say the same
     written = rule_tokens.split(rule)
     _check_brackets(rule, written)
     try:
-        tree = cast(Node, _grammar().parse(rule))
+        tree = cast(Node, _PARSER.parse(rule))
     except UnexpectedInput as error:
         _explain(rule, written, error)
     except VisitError as error:
@@ -169,9 +170,7 @@ class _Build(Transformer[Token, Node]):
         return tree
 
 
-@lru_cache(maxsize=1)
-def _grammar() -> Lark:
-    return Lark(_GRAMMAR, parser="lalr", lexer=rule_tokens.Lexing, transformer=_Build())
+_PARSER = Lark(_GRAMMAR, parser="lalr", lexer=rule_tokens.Lexing, transformer=_Build())
 
 
 def _check_brackets(rule: str, written: list[Written]) -> None:

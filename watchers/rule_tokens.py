@@ -1,16 +1,19 @@
 """Which pieces is a rule written in? Mistakes inside one piece are named here."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lark import Token
 from lark.lexer import Lexer
 
+from watchers.expressions import compiled
+
 LONGEST_RULE = 4000
 LONGEST_WORD = 100
 LONGEST_PHRASE = 200
-LONGEST_REGEX = 500
+LONGEST_REGEX = 500  # all of a rule's together: what keeps the time bounded
 LARGEST_NEAR = 50
 SHORTEST_TYPO = 5
 
@@ -61,7 +64,7 @@ _QUOTES = '"«»„“”'
 _PIECE = re.compile(
     rf"""(?P<blank>\s+)
     | (?P<LPAR>\() | (?P<RPAR>\)) | (?P<VBAR>\|)
-    | (?P<NEAR>NEAR(?:/\d+)?(?=[\s()]|$))
+    | (?P<NEAR>NEAR(?:/\d+)?(?=[\s(){_QUOTES}]|$))
     | (?P<NOT>-(?=[^\s]))
     | (?P<regex>/(?:\\.|[^/\\])+/(?=[\s()|]|$))
     | (?P<quoted>=?[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]~?)
@@ -81,7 +84,8 @@ _OPERATORS = {
 
 def words_of(text: str) -> tuple[str, ...]:
     """The words of a phrase, hyphenated ones whole, without stress marks and punctuation."""
-    return tuple(_WORD.findall(_INVISIBLE.sub("", text)))
+    composed = unicodedata.normalize("NFC", text)
+    return tuple(_WORD.findall(_INVISIBLE.sub("", composed)))
 
 
 _INVISIBLE = re.compile("[\u00ad\u0300-\u0305\u0307\u0309-\u036f\u200b-\u200f\u2060\ufe0f\ufeff]")
@@ -91,8 +95,13 @@ def split(rule: str) -> list[Written]:
     if len(rule) > LONGEST_RULE:
         raise RuleError(LONGEST_RULE, f"a rule has at most {LONGEST_RULE} characters", None)
     pieces = []
+    regexes = 0
     for match in _PIECE.finditer(rule):
         kind = match.lastgroup
+        regexes += len(match[0]) if kind == "regex" else 0
+        if regexes > LONGEST_REGEX:
+            what = f"the regular expressions of a rule have at most {LONGEST_REGEX} characters"
+            raise RuleError(match.start(), what, None)
         if kind == "blank":
             continue
         pieces.append(_piece(rule, str(kind), match.start(), match.end()))
@@ -132,11 +141,6 @@ def _near(rule: str, start: int, end: int) -> Written:
 
 
 def _regex(rule: str, start: int, end: int) -> Written:
-    if end - start > LONGEST_REGEX:
-        what = f"a regular expression has at most {LONGEST_REGEX} characters"
-        raise RuleError(start, what, None)
-    from watchers.expressions import compiled  # RE2 is loaded when a rule asks for it
-
     pattern = rule[start + 1 : end - 1]
     if problem := compiled(pattern).problem:
         raise RuleError(start, problem, None)
@@ -171,6 +175,8 @@ def _mistake(rule: str, text: str, start: int, end: int) -> RuleError | None:
         if instead == " -" and mended:
             mended = re.sub(r"-\s+", "-", mended)
         return RuleError(start, what, mended)
+    if re.fullmatch(r"(?i)near/\d+", text) and text != text.upper():
+        return RuleError(start, "NEAR stands in capitals", _mend(rule, start, end, text.upper()))
     if text == "-":
         wanted = rule[end:].strip()
         mended = f"{rule[:end]}{wanted}" if wanted else rule[:start].strip()
@@ -181,6 +187,14 @@ def _mistake(rule: str, text: str, start: int, end: int) -> RuleError | None:
         what = "not is written -" if text[0] == "!" else "both are wanted anyway: + is not needed"
         instead = "-" if text[0] == "!" else ""
         return RuleError(start, what, _mend(rule, start, start + 1, instead))
+    if text[0] == "/" and text[-1] == "/" and len(text) > 2:
+        inside = text[1:-1].replace("/", r"\/")
+        what = r"a / inside a regular expression is written \/"
+        return RuleError(start, what, _mend(rule, start, end, f"/{inside}/"))
+    if text.startswith("=/"):
+        return RuleError(
+            start, "a regular expression takes no =", _mend(rule, start, start + 1, "")
+        )
     if text[0] == "/" and "/" not in text[1:]:
         what = "this regular expression is not closed by / (or the word begins with /)"
         return RuleError(start, what, _mend(rule, start, start + 1, ""))
@@ -200,6 +214,8 @@ def _word(rule: str, start: int, end: int) -> Written:
     if "*" in bare or text.lstrip("=").startswith("*"):
         pattern = "/" + re.sub(r"\*+", r"\\pL*", text.strip("=~").replace("/", "")) + "/"
         return _refuse(rule, start, end, "the * stands at the end of a word only", pattern)
+    if text.rstrip("~").endswith("*") and not words[-1].endswith("*"):
+        return _refuse(rule, start, end, "the * stands right after a letter or digit", bare)
     if exact + typo + text.rstrip("~").endswith("*") > 1:
         what = "of =, * and ~ a word has one: this form only, any ending, or a typo"
         return _refuse(rule, start, end, what, bare)

@@ -50,13 +50,17 @@ _LATIN: dict[str, tuple[str, ...]] = {
     "w": ("v",),
     "v": ("v",),
     "q": ("k",),
-    "j": ("i",),
+    "j": ("i", "Z"),
     "y": ("i",),
     "'": ("",),
 }
 _LATIN |= {letter: (letter,) for letter in "abdefgiklmnoprstuz"}
 _LATIN |= dict(zip("čšžŭćśźńłąęóż", zip("CSZucsznlaeoZ"), strict=True))
 _LETTERS = re.compile("|".join(sorted(_LATIN, key=len, reverse=True)))
+_SEVERAL = re.compile("[hcxzšj]")  # what may be, or be part of, more than one sound
+_FROM_LATIN = str.maketrans(
+    {letter: spoken[0] for letter, spoken in _LATIN.items() if len(letter) == 1}
+)
 _BEFORE_VOWEL = re.compile("i+(?=[aeou])")
 _DOUBLED = re.compile(r"(.)\1+")
 _MOST_KEYS = 16
@@ -74,6 +78,9 @@ def of_cyrillic(word: str) -> set[str]:
 
 def of_latin(word: str) -> Iterator[str]:
     """The keys a Latin word may have, small letters."""
+    if not _SEVERAL.search(word):
+        yield _key(word.translate(_FROM_LATIN))
+        return
     sounds = [_LATIN[piece] for piece in _LETTERS.findall(word)]
     for spoken in islice(product(*sounds), _MOST_KEYS):
         yield _key("".join(spoken))
@@ -85,186 +92,3 @@ def _key(spoken: str) -> str:
     if "t" in spoken or "cC" in spoken:
         spoken = spoken.replace("ts", "c").replace("tC", "C").replace("cC", "C")
     return _DOUBLED.sub(r"\1", spoken) if _DOUBLED.search(spoken) else spoken
-
-
-# The other way: a Latin name in the Cyrillic letters of a language.
-_PAIRS = [
-    "shch",
-    "щ",
-    "szcz",
-    "щ",
-    "šč",
-    "щ",
-    "tch",
-    "тч",
-    "zgh",
-    "зг",
-    "ch",
-    "ч",
-    "cz",
-    "ч",
-    "sh",
-    "ш",
-    "sz",
-    "ш",
-    "zh",
-    "ж",
-    "kh",
-    "х",
-    "gh",
-    "г",
-    "ts",
-    "ц",
-    "tz",
-    "ц",
-    "rz",
-    "ж",
-    "ia",
-    "я",
-    "ya",
-    "я",
-    "ja",
-    "я",
-    "iu",
-    "ю",
-    "yu",
-    "ю",
-    "ju",
-    "ю",
-    "ie",
-    "е",
-    "ye",
-    "е",
-    "je",
-    "е",
-    "io",
-    "ё",
-    "yo",
-    "ё",
-    "jo",
-    "ё",
-    "ii",
-    "ий",
-    "iy",
-    "ий",
-    "yi",
-    "ый",
-    "a",
-    "а",
-    "b",
-    "б",
-    "v",
-    "в",
-    "g",
-    "г",
-    "d",
-    "д",
-    "e",
-    "е",
-    "z",
-    "з",
-    "k",
-    "к",
-    "l",
-    "л",
-    "m",
-    "м",
-    "n",
-    "н",
-    "o",
-    "о",
-    "p",
-    "п",
-    "r",
-    "р",
-    "s",
-    "с",
-    "t",
-    "т",
-    "u",
-    "у",
-    "f",
-    "ф",
-    "x",
-    "кс",
-    "w",
-    "в",
-    "q",
-    "к",
-    "c",
-    "ц",
-    "č",
-    "ч",
-    "š",
-    "ш",
-    "ž",
-    "ж",
-    "ŭ",
-    "ў",
-    "ć",
-    "ць",
-    "ś",
-    "сь",
-    "ź",
-    "зь",
-    "ń",
-    "нь",
-    "ł",
-    "л",
-    "ą",
-    "он",
-    "ę",
-    "ен",
-    "ó",
-    "у",
-    "ż",
-    "ж",
-]
-_CYRILLIC_OF = dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True))
-_OWN = {
-    "be": {
-        "i": "і",
-        "y": "ы",
-        "h": "г",
-        "j": "й",
-        "shch": "шч",
-        "šč": "шч",
-        "szcz": "шч",
-        "ii": "ій",
-    },
-    "ru": {"i": "и", "y": "ы", "h": "х", "j": "й"},
-    "uk": {
-        "i": "і",
-        "y": "и",
-        "h": "г",
-        "j": "й",
-        "yi": "ї",
-        "ii": "ій",
-        "iy": "ий",
-        "ie": "є",
-        "ye": "є",
-    },
-}
-_PIECES = re.compile("|".join(sorted({*_CYRILLIC_OF, *"iyhj"}, key=len, reverse=True)) + "|.")
-_HARD_E = re.compile("(?<=[шжчцр])е")
-
-
-def cyrillic_of(word: str) -> dict[str, set[str]]:
-    """How a Latin name, small letters, may be written in each Cyrillic language."""
-    return {language: set(_written(word, own, language)) for language, own in _OWN.items()}
-
-
-def _written(word: str, own: dict[str, str], language: str) -> Iterator[str]:
-    table = _CYRILLIC_OF | own
-    written = "".join(table.get(piece, piece) for piece in _PIECES.findall(word))
-    written = re.sub("(?<=[аеёиоуыэюяіє])[ыиі](?=$|[бвгджзклмнпрстфхцчш])", "й", written)
-    if language == "be":
-        written = _HARD_E.sub("э", written)
-        written = re.sub("(?<=[аеёіоуыэюя])в(?=$|[бвгджзйклмнпрстфхцчшў])", "ў", written)
-        written = (
-            written.replace("чи", "чы").replace("чі", "чы").replace("ші", "шы").replace("рі", "ры")
-        )
-    if language == "ru":
-        written = re.sub("(?<=[гкхжшчщ])ы", "и", written)
-        yield re.sub("ы$", "ий", written) if re.search("[кх]ы$", written) else written
-    yield written

@@ -46,6 +46,7 @@ _ODD = re.compile(rf"[{LATIN_ALIKE}]+|[{CYRILLIC_ALIKE}]+")
 _NEEDLESS_SOFT_SIGN = re.compile("(?<=[зсцн])ь(?=[бвмнлпсцздкг])")
 _STRETCHED = re.compile(r"(.)\1\1+")
 _DOUBLED = re.compile(r"(.)\1")
+_DOUBLED_INSIDE = re.compile(r"(.)\1(?!$)")  # калоніі is an ending like any other
 _CYRILLIC_DIGITS = {
     "0": "о",
     "1": "іил",
@@ -109,9 +110,8 @@ def _of_pieces(token: str, pieces: list[re.Match[str]]) -> Iterator[Spelling]:
         yield from _disguised("".join(p[0] for p in pieces), pieces[0].start(), pieces[-1].end())
         return
     for first in range(len(pieces)):
-        for last in {*range(first + 1, min(len(pieces), first + 4)), len(pieces) - 1}:
-            if last <= first:
-                continue
+        whole = {len(pieces) - 1} if first == 0 else set()
+        for last in {*range(first + 1, min(len(pieces), first + 4))} | whole:
             start, end = pieces[first].start(), pieces[last].end()
             between = token[start:end]
             joined = "".join(piece[0] for piece in pieces[first : last + 1])
@@ -186,7 +186,7 @@ def _squeezed(word: str) -> Iterator[tuple[str, How]]:
     runs = _STRETCHED.findall(word)
     if not runs:
         if len(word) > _SHORTEST_HIDDEN:
-            yield _DOUBLED.sub(r"\1", word), How.DOUBLED
+            yield _DOUBLED_INSIDE.sub(r"\1", word), How.DOUBLED
         return
     if len(runs) > 3:
         yield _DOUBLED.sub(r"\1", _STRETCHED.sub(r"\1", word)), How.DISGUISED
@@ -201,6 +201,15 @@ def _with_runs(word: str, times: tuple[int, ...]) -> str:
     """Each stretched letter so many times."""
     left = iter(times)
     return _STRETCHED.sub(lambda run: str(run[1]) * next(left), word)
+
+
+def in_one_script(word: str) -> str:
+    """A small-letter word of a rule, without letters of another script that look like its own."""
+    if CYRILLIC.search(word) and LATIN.search(word):
+        for table, script in ((_TO_CYRILLIC, LATIN), (_TO_LATIN, CYRILLIC)):
+            if not script.search(other := word.translate(table)):
+                return other
+    return word
 
 
 def comparable(form: str) -> set[str]:

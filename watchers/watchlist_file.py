@@ -19,7 +19,7 @@ from watchers.forms import LANGUAGES
 from watchers.rule_tokens import RuleError
 
 PACKS = Path(__file__).parent / "packs"  # watchlists to start from, one file a pack
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NAME = re.compile(r"[\w-]{1,64}")
 _CHANNEL = re.compile(r"@[A-Za-z]\w{3,31}|\d{1,20}", re.ASCII)
 _LIST_KEYS = ("name", "title", "severity", "languages", "channels", "terms")
 _TERM_KEYS = ("name", "kind", "aliases", "unless")
@@ -82,9 +82,9 @@ class _Reader:
         lists: dict[str, Watchlist] = {}
         for number, node in enumerate(self._sequence(top["watchlists"], "watchlists"), start=1):
             watchlist = self._watchlist(number, node)
-            if watchlist.name.lower() in lists:
+            if watchlist.name.casefold() in lists:
                 self._fail(node, f"there is a watchlist {watchlist.name} already: names are unique")
-            lists[watchlist.name.lower()] = watchlist
+            lists[watchlist.name.casefold()] = watchlist
         return tuple(lists.values())
 
     def _compose(self, text: str) -> Node:
@@ -106,7 +106,7 @@ class _Reader:
             self._fail(node, "a watchlist has a name: write `name: …`")
         name = self._text(keys["name"])
         if not _NAME.fullmatch(name):
-            what = "a name has letters (a to z), digits, - and _, at most 64"
+            what = "a name has letters, digits, - and _, at most 64"
             self._fail(keys["name"], f"{what}: not {name!r}")
         terms = self._items(keys, "terms")
         return Watchlist(
