@@ -38,7 +38,7 @@ from bot.settings import Settings
 from storage import outbox
 from storage.db import Database, DatabaseUnusable, open_database
 from storage.model import Delivery, DeliveryKind
-from watchers import digests, ingest
+from watchers import digests, ingest, silence
 from watchers.ingest import SourceState
 from watchers.pipeline import Pipeline
 from watchers.telegram import TelegramSource
@@ -122,10 +122,13 @@ async def _work(
         if await digests.make_due(db, now(), zone):
             pipeline.owed.set()
 
+    async def check_silence() -> None:
+        await silence.check(pipeline, tell)
+
     desk = Desk(db, pipeline, source, state, now, zone, owners)
     dispatcher = make_dispatcher(desk, time.monotonic)
-    sender = Sender(bot, db, pipeline.owed, now, zone, tell)
-    scheduler = schedule.make_scheduler(make_digests, alive.touch)
+    sender = Sender(bot, pipeline, zone, tell)
+    scheduler = schedule.make_scheduler(make_digests, check_silence, alive.touch)
     async with asyncio.TaskGroup() as tasks:
         sending = tasks.create_task(sender.run())
         intake = [
@@ -231,10 +234,7 @@ async def _greet(bot: Bot) -> None:
             raise CannotRun(REFUSED) from None
         except (TelegramNetworkError, TelegramServerError, ClientDecodeError) as error:
             wait = FIRST_TRIES[min(attempt, len(FIRST_TRIES) - 1)]
-            remedy = next(
-                text for kind, text in updates.REMEDIES.items() if isinstance(error, kind)
-            )
-            log.warning("%s; next try in %s s", remedy, wait)
+            log.warning("%s; next try in %s s", updates.remedy(error), wait)
             await asyncio.sleep(wait)
         else:
             log.info("the bot is @%s", me.username)

@@ -85,6 +85,25 @@ def _draw_qr(link: str) -> None:
 
 
 @cli.command()
+def doctor() -> None:
+    """Check settings, session, token, database and clock."""
+    from bot.doctor import examine
+
+    settings = _settings()
+    _log(settings.secrets)
+
+    async def report() -> None:
+        well = True
+        async for finding in examine(settings):
+            well &= finding.well
+            typer.echo(f"{'✓' if finding.well else '✗'} {finding.text}")
+        if not well:
+            raise typer.Exit(2)
+
+    _finish(report)
+
+
+@cli.command()
 def match(
     watchlists: Annotated[
         str, typer.Option(help="A watchlist file (YAML), or the name of a bundled pack.")

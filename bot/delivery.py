@@ -9,7 +9,7 @@ import json
 import logging
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 
 from aiogram import Bot
 from aiogram.enums import ParseMode
@@ -27,9 +27,10 @@ from aiogram.exceptions import (
 from aiogram.types import LinkPreviewOptions
 
 from bot import render
-from storage import chats, outbox
-from storage.db import Database
+from storage import channels, chats, outbox
 from storage.model import Delivery, DeliveryKind
+from watchers.ingest import rhythms
+from watchers.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,6 @@ IN_FLIGHT = 30  # sends under way at once
 SEND_WITHIN = 20  # seconds for one request
 DRAIN_WITHIN = 3.0  # seconds that sends under way are given at shutdown
 LONGEST_BACK_OFF = 300  # seconds
-
-Clock = Callable[[], datetime]
 
 
 class Pace:
@@ -77,14 +76,13 @@ class Sender:
     def __init__(
         self,
         bot: Bot,
-        db: Database,
-        wake: asyncio.Event,
-        clock: Clock,
+        pipeline: Pipeline,
         zone: tzinfo,
         tell: Callable[[str], Awaitable[None]],
     ) -> None:
-        """`wake` is set by whoever owes something new; `tell` says a sentence to the owners."""
-        self._bot, self._db, self._wake, self._clock = bot, db, wake, clock
+        """`tell` says a sentence to the owners."""
+        self._bot, self._pipeline = bot, pipeline
+        self._db, self._wake, self._clock = pipeline.db, pipeline.owed, pipeline.clock
         self._zone, self._tell = zone, tell
         self._pace = Pace()
         self._busy: set[int] = set()  # chats with a send under way: their messages keep order
@@ -187,7 +185,10 @@ class Sender:
         entries = await outbox.entries(self._db.reader, delivery.id)
         if delivery.kind is DeliveryKind.ALERT:
             return render.alert(entries[0], self._zone)
-        digest = render.digest(entries, self._zone, self._clock())
+        coverage = render.coverage(
+            await channels.watched(self._db.reader), await rhythms(self._pipeline), self._clock()
+        )
+        digest = render.digest(entries, self._zone, self._clock(), coverage)
         rest = [finding.hit for entry in entries[digest.told :] for finding in entry.findings]
         if rest:
             async with self._db.transaction() as tx:

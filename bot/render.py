@@ -5,13 +5,14 @@ and whatever its length the message fits.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from html import escape, unescape
 from itertools import pairwise
 
-from storage.model import Channel, Entry, Finding, Post, Span
+from storage.model import Channel, Entry, Finding, Ledger, Post, Span
+from watchers.rhythm import Rhythm, duration
 
 MESSAGE_LIMIT = 4096  # UTF-16 units, counted without the tags
 ENTITY_LIMIT = 100  # marks, links … Telegram drops those above it
@@ -20,6 +21,8 @@ DIGEST_EXCERPT = 220
 LINE_LIMIT = 80  # UTF-16 units of a title, a name
 TERM_LIMIT = 60  # UTF-16 units of a term: a rule may be long
 TERMS_LIMIT = 160  # UTF-16 units of the terms named in one line
+SILENT_LIMIT = 3  # silent channels named in the line of coverage
+FRESH = timedelta(minutes=20)  # a channel looked at longer ago is not called complete
 LISTS_LIMIT = 5  # watchlists named in one alert
 ELSEWHERE_LIMIT = 4
 MARKS_LIMIT = 40  # marked words in one excerpt
@@ -83,13 +86,19 @@ def _elsewhere(findings: Iterable[Finding]) -> list[str]:
     return lines[:ELSEWHERE_LIMIT]
 
 
-def digest(entries: Sequence[Entry], zone: tzinfo, now: datetime) -> Digest:
-    """As many entries as one message holds, grouped by watchlist; the rest is for the next one."""
+def digest(entries: Sequence[Entry], zone: tzinfo, now: datetime, coverage: str = "") -> Digest:
+    """As many entries as one message holds, grouped by watchlist; the rest is for the next one.
+
+    The line of coverage ends the last one.
+    """
     if not entries:
-        return Digest(f"📋 Nothing new since the last digest · {time_shown(now, zone)}", 0)
+        nothing = f"📋 Nothing new since the last digest · {time_shown(now, zone)}"
+        return Digest(f"{nothing}\n{coverage}".rstrip(), 0)
     told = len(entries)
     while True:
         html = _digest(entries[:told], len(entries) - told, zone)
+        if told == len(entries) and coverage:
+            html = f"{html}\n\n{coverage}"
         fill = max(length(html) / MESSAGE_LIMIT, html.count("</") / ENTITY_LIMIT)
         if fill <= 1 or told == 1:
             return Digest(html, told)
@@ -242,6 +251,26 @@ def _short(moment: datetime, zone: tzinfo) -> str:
 def post_link(channel: Channel, message_id: int) -> str:
     """Where the post can be read; without an @name only members can follow it."""
     return f"https://t.me/{channel.username or f'c/{channel.id}'}/{message_id}"
+
+
+def coverage(ledgers: Sequence[Ledger], rhythms: Mapping[int, Rhythm], now: datetime) -> str:
+    """How complete what is told is: «38 of 40 channels complete, 2 gaps repaired, …»"""
+    if not ledgers:
+        return ""
+    complete = sum(
+        ledger.trouble is None and ledger.looked_at is not None and now - ledger.looked_at < FRESH
+        for ledger in ledgers
+    )
+    parts = [f"{complete} of {len(ledgers)} channels complete"]
+    if repaired := sum(ledger.repaired for ledger in ledgers):
+        parts.append("1 gap repaired" if repaired == 1 else f"{repaired} gaps repaired")
+    for ledger in [ledger for ledger in ledgers if ledger.silent][:SILENT_LIMIT]:
+        rhythm = rhythms[ledger.channel.id]
+        name = f"@{ledger.channel.username}" if ledger.channel.username else _title(ledger.channel)
+        parts.append(
+            f"{name} silent for {duration(rhythm.last)}, usually {duration(rhythm.usual or 0)}"
+        )
+    return f"<i>{', '.join(parts)}</i>"
 
 
 def pages(lines: Iterable[str]) -> list[str]:

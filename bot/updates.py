@@ -35,6 +35,10 @@ REMEDIES: dict[type[Exception], str] = {
 }
 
 
+def remedy(error: Exception) -> str:
+    return next(text for kind, text in REMEDIES.items() if isinstance(error, kind))
+
+
 class _GetRawUpdates(TelegramMethod[list[dict[str, Any]]]):
     """getUpdates, unparsed: each update is parsed by itself."""
 
@@ -62,8 +66,7 @@ async def poll(bot: Bot, dispatcher: Dispatcher) -> None:
             wait = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
             if isinstance(error, TelegramRetryAfter):
                 wait = error.retry_after
-            remedy = next(REMEDIES[kind] for kind in REMEDIES if isinstance(error, kind))
-            log.warning("no commands are read at present: %s; next try in %s s", remedy, wait)
+            log.warning("commands are not read: %s; next try in %s s", remedy(error), wait)
             failures += 1
             await asyncio.sleep(wait)
             continue

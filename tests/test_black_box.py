@@ -310,3 +310,21 @@ async def test_two_daemons_do_not_share_a_database(process):
 async def test_a_file_that_is_no_database(process, tmp_path):
     (tmp_path / "notes.db").write_text("Dear diary, " * 100)
     await ends_with(process, "no SQLite database", DATABASE=tmp_path / "notes.db")
+
+
+async def test_doctor_says_what_is_well_and_what_to_do(process, dc, reader):
+    async with process("doctor") as running:
+        assert await running.ended() == 0
+        for text in (
+            "✓ database",
+            "✓ the Telegram session is good",
+            "✓ the bot is @",
+            "✓ the clock",
+        ):
+            assert text in running.output
+    dc.revoke(reader)
+    broken = {"BOT_TOKEN": "123456:" + "A" * 35, "OWNER_IDS": None}
+    async with process("doctor", **broken) as running:
+        assert await running.ended() == 2
+        for text in ("✗ OWNER_IDS is empty", "✗ the Telegram session", "✗ BOT_TOKEN was refused"):
+            assert text in running.output

@@ -15,6 +15,7 @@ from bot.settings import Settings
 from storage import channels, chats, hits, outbox, posts, subscriptions, watchlists
 from storage.model import Delivery, DeliveryKind, Subscription, Term
 from tests import make
+from watchers.pipeline import Pipeline
 
 
 def now():
@@ -22,8 +23,13 @@ def now():
 
 
 @pytest.fixture
-def wake():
-    return asyncio.Event()
+def pipeline(db):
+    return Pipeline(db, now)
+
+
+@pytest.fixture
+def wake(pipeline):
+    return pipeline.owed
 
 
 @pytest.fixture
@@ -33,7 +39,7 @@ def told():
 
 
 @pytest.fixture
-def sending(db, api, wake, told):
+def sending(pipeline, api, told):
     @asynccontextmanager
     async def running(**settings):
         async def tell(text):
@@ -42,7 +48,7 @@ def sending(db, api, wake, told):
         async with open_bot(
             Settings(_env_file=None, bot_token=api.token, bot_api_url=api.url, **settings)
         ) as bot:
-            sender = Sender(bot, db, wake, now, UTC, tell)
+            sender = Sender(bot, pipeline, UTC, tell)
             task = asyncio.create_task(sender.run())
             try:
                 yield sender

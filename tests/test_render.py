@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import render
-from storage.model import Channel, Elsewhere, Entry, Finding, Hit, Span
+from storage.model import Channel, Elsewhere, Entry, Finding, Hit, Ledger, Span
 from tests import make
 from tests.bot_api import formatted
+from watchers.rhythm import Rhythm
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 
@@ -190,3 +191,19 @@ def test_a_list_is_split_between_lines():
     assert len(pages) > 1
     assert all(render.length(page) <= render.MESSAGE_LIMIT for page in pages)
     assert sum(page.count("line") for page in pages) == 100
+
+
+def test_the_line_of_coverage_says_how_complete_it_is():
+    usual = Rhythm(9 * 3600, (1200.0,) * 10)
+    ledgers = [
+        Ledger(make.channel(1, "x"), 0, 5, make.NOON, repaired=2, silent=True),
+        Ledger(make.channel(2), 0, 5, make.NOON - timedelta(hours=2)),
+        Ledger(make.channel(3), 0, 5, make.NOON, "private"),
+    ]
+    line = render.coverage(ledgers, {1: usual}, make.NOON)
+    assert line == (
+        "<i>1 of 3 channels complete, 2 gaps repaired, @x silent for 9 h, usually 20 min</i>"
+    )
+    html = render.digest([make.entry("эшелон", "эшелон")], WARSAW, make.NOON, line).html
+    assert html.endswith(line)
+    assert render.coverage([], {}, make.NOON) == ""

@@ -66,3 +66,11 @@ def silent(rhythm: Rhythm) -> bool:
     if rhythm.usual is None:
         return False
     return rhythm.last > max(SHORTEST_SILENCE, 12 * rhythm.usual, 1.5 * max(rhythm.gaps))
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it: 40 s, 20 min, 9 h, 3 days."""
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size * (2 if unit == "days" else 1):
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,7 +1,5 @@
 """/status: is all well?"""
 
-from datetime import tzinfo
-
 from aiogram import Router
 from aiogram.filters import Command
 from aiogram.types import Message
@@ -10,7 +8,8 @@ from bot import render
 from bot.handlers.channels import NO_ACCOUNT
 from storage import channels, chats, hits, outbox, posts
 from storage.db import Database
-from watchers.ingest import Source, SourceState
+from watchers.ingest import Source, SourceState, rhythms
+from watchers.pipeline import Pipeline
 
 
 def make_router() -> Router:
@@ -20,15 +19,17 @@ def make_router() -> Router:
 
 
 async def status(
-    message: Message, db: Database, source: Source | None, source_state: SourceState, zone: tzinfo
+    message: Message,
+    db: Database,
+    source: Source | None,
+    source_state: SourceState,
+    pipeline: Pipeline,
 ) -> None:
     ledgers = await channels.watched(db.reader)
-    looks = [ledger.looked_at for ledger in ledgers if not ledger.trouble]
-    complete = sum(look is not None for look in looks)
     lines = [
         _source_line(source, source_state),
-        f"Channels: {complete} of {len(ledgers)} complete"
-        + (f" as of {render.time_shown(min(filter(None, looks)), zone)}" if complete else ""),
+        render.coverage(ledgers, await rhythms(pipeline), pipeline.clock())
+        or "No channel is watched yet: /add @channel",
         *(
             f"❗ {render.channel_name(ledger.channel)}: {render.safe(ledger.trouble)}"
             for ledger in ledgers
