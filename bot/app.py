@@ -38,9 +38,9 @@ from bot.settings import Settings
 from storage import outbox
 from storage.db import Database, DatabaseUnusable, open_database
 from storage.model import Delivery, DeliveryKind
-from watchers import digests, ingest, silence
-from watchers.ingest import SourceState
+from watchers import digests, silence
 from watchers.pipeline import Pipeline
+from watchers.sources import Member, Sources
 from watchers.telegram import TelegramSource
 
 log = logging.getLogger(__name__)
@@ -105,9 +105,7 @@ async def _work(
     settings: Settings, db: Database, bot: Bot, stop: asyncio.Event, alive: Path
 ) -> None:
     pipeline = Pipeline(db, now)
-    account = settings.account
-    source = TelegramSource(account, db) if account else None
-    state = SourceState()
+    sources = Sources([Member(TelegramSource(account, db)) for account in settings.accounts])
     zone, owners = settings.zone, settings.owner_ids
 
     async def tell(text: str) -> None:
@@ -125,7 +123,7 @@ async def _work(
     async def check_silence() -> None:
         await silence.check(pipeline, tell)
 
-    desk = Desk(db, pipeline, source, state, now, zone, owners)
+    desk = Desk(db, pipeline, sources, now, zone, owners)
     dispatcher = make_dispatcher(desk, time.monotonic)
     sender = Sender(bot, pipeline, zone, tell)
     scheduler = schedule.make_scheduler(make_digests, check_silence, alive.touch)
@@ -135,10 +133,9 @@ async def _work(
             tasks.create_task(updates.poll(bot, dispatcher)),
             tasks.create_task(_offer_commands(bot, owners)),
         ]
-        if source is None:
+        if not sources.members:
             log.warning(NO_ACCOUNT)
-        else:
-            intake.append(tasks.create_task(ingest.supervise(source, pipeline, tell, state)))
+        intake += sources.start(tasks, pipeline, tell)
         if not owners:
             log.warning(NO_OWNERS)
         scheduler.start()

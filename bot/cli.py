@@ -55,24 +55,30 @@ def run() -> None:
 @cli.command()
 def login(
     qr: Annotated[bool, typer.Option("--qr", help="Show a QR code to scan.")] = False,
+    number: Annotated[
+        int, typer.Option("--account", help="Which of the files in TELEGRAM_SESSION.")
+    ] = 1,
 ) -> None:
     """Sign in, once, to the account that reads channels."""
     from watchers.login import LoginFailed, login
 
     settings = _settings()
     _log(settings.secrets)
-    account = settings.account
-    if account is None:
+    accounts = settings.accounts
+    if not accounts:
         _fail(
             "TELEGRAM_API_ID and TELEGRAM_API_HASH are not set: get both from "
             "https://my.telegram.org and put them into .env"
         )
-    if isinstance(account.session, str):
+    if isinstance(accounts[0].session, str):
         _fail(
             "TELEGRAM_SESSION_STRING is set and holds a login already: "
             "remove it to use a session file"
         )
+    if not 1 <= number <= len(accounts):
+        _fail(f"TELEGRAM_SESSION names {len(accounts)} files: --account is 1 to {len(accounts)}")
     draw = _draw_qr if qr else None
+    account = accounts[number - 1]
     _finish(lambda: login(account, typer.echo, input, getpass.getpass, draw), LoginFailed)
 
 

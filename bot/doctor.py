@@ -52,14 +52,14 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
                 if ledger.trouble:
                     yield Finding(False, f"{ledger.channel.title}: {ledger.trouble}")
             yield Finding(True, f"{await outbox.waiting(db.reader)} messages wait to be sent")
-            if settings.account is None:
+            if not settings.accounts:
                 yield Finding(False, NO_ACCOUNT)
-                return
-            try:
-                async with TelegramSource(settings.account, db).connected():
-                    yield Finding(True, "the Telegram session is good")
-            except SourceLost as error:
-                yield Finding(False, f"the Telegram session: {error}")
+            for account in settings.accounts:
+                try:
+                    async with TelegramSource(account, db).connected():
+                        yield Finding(True, f"the Telegram session of {account.name} is good")
+                except SourceLost as error:
+                    yield Finding(False, f"the Telegram session of {account.name}: {error}")
     except DatabaseUnusable as error:
         yield Finding(False, str(error))
 

@@ -36,13 +36,15 @@ class Settings(BaseSettings):
     telegram_api_hash: SecretStr | None = Field(
         default=None, description="Goes with TELEGRAM_API_ID. Secret."
     )
-    telegram_session: Path = Field(
-        default=Path("data/telegram.session"),
+    telegram_session: str = Field(
+        default="data/telegram.session",
         description="Where `python -m bot login` keeps the login. The file is the whole account: "
-        "never share it.",
+        "never share it. Several accounts share the channels: one file each, comma-separated.",
     )
     telegram_session_string: SecretStr | None = Field(
-        default=None, description="A Telethon session string instead of the file. Secret."
+        default=None,
+        description="A Telethon session string instead of the file, or several, comma-separated. "
+        "Secret.",
     )
     bot_api_url: str = Field(
         default="https://api.telegram.org",
@@ -82,19 +84,25 @@ class Settings(BaseSettings):
         return ZoneInfo(self.timezone)
 
     @property
-    def account(self) -> Account | None:
-        """The account that reads channels; None when no credentials are set."""
+    def accounts(self) -> list[Account]:
+        """The accounts that read channels; none when no credentials are set."""
         if self.telegram_api_id is None or self.telegram_api_hash is None:
-            return None
+            return []
+        id, hash = self.telegram_api_id, self.telegram_api_hash.get_secret_value()
         text = self.telegram_session_string
-        session = text.get_secret_value() if text else self.telegram_session
-        return Account(self.telegram_api_id, self.telegram_api_hash.get_secret_value(), session)
+        sessions: list[str | Path] = [*_parts(text.get_secret_value())] if text else []
+        sessions = sessions or [Path(path) for path in _parts(self.telegram_session)]
+        return [Account(id, hash, one, f"account {n}") for n, one in enumerate(sessions, start=1)]
 
     @property
     def secrets(self) -> list[str]:
         """What must never be shown; logs are cleaned of these."""
         values = (self.bot_token, self.telegram_api_hash, self.telegram_session_string)
-        return [value.get_secret_value() for value in values if value]
+        return [part for value in values if value for part in _parts(value.get_secret_value())]
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def read_settings() -> Settings:

@@ -49,7 +49,7 @@ CONVERSATIONS = [
     ],
     [("/digest", "Nothing that this chat was not told"), ("/digest nope", "no watchlist nope")],
     [("/watch rail эшелон", "looks for"), ("/digest 6h rail", "Nothing that this chat was not")],
-    [("/status", "✅ Telegram: connected"), ("/status@test_bot", "Stored: 0 posts, 0 hits")],
+    [("/status", "✅ Account 1: connected"), ("/status@test_bot", "Stored: 0 posts, 0 hits")],
 ]
 
 

@@ -13,6 +13,7 @@ from watchers import ingest, rhythm
 from watchers.ingest import SourceState, catch_up
 from watchers.pipeline import Counts
 from watchers.references import Reference
+from watchers.share import Share
 from watchers.telegram import Account, TelegramSource
 
 
@@ -118,7 +119,7 @@ async def supervised(source, pipeline):
     async def tell(text):
         told.append(text)
 
-    task = asyncio.create_task(ingest.supervise(source, pipeline, tell, state))
+    task = asyncio.create_task(ingest.supervise(source, pipeline, tell, state, Share()))
     try:
         yield told, state
     finally:

@@ -78,5 +78,19 @@ def test_secrets_do_not_show(monkeypatch):
     monkeypatch.setenv("TELEGRAM_SESSION_STRING", "very-secret-session")
     settings = read_settings()
 
-    assert "secret-" not in repr(settings) + repr(settings.account)
+    assert "secret-" not in repr(settings) + repr(settings.accounts)
     assert settings.secrets == ["123456:" + "A" * 35, "very-secret-hash", "very-secret-session"]
+
+
+def test_several_accounts_share_the_channels(monkeypatch):
+    monkeypatch.setenv("TELEGRAM_API_ID", "1")
+    monkeypatch.setenv("TELEGRAM_API_HASH", "hash")
+    monkeypatch.setenv("TELEGRAM_SESSION", "data/a.session, data/b.session")
+    assert [a.session for a in read_settings().accounts] == [
+        Path("data/a.session"),
+        Path("data/b.session"),
+    ]
+    monkeypatch.setenv("TELEGRAM_SESSION_STRING", "one,two")
+    settings = read_settings()
+    assert [account.session for account in settings.accounts] == ["one", "two"]
+    assert {"one", "two"} <= set(settings.secrets)

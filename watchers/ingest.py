@@ -18,6 +18,7 @@ from storage.model import Channel, Ledger, Post
 from watchers.pipeline import Counts, Pipeline
 from watchers.references import Reference
 from watchers.rhythm import HOT_GAP, LOOK_EVERY, Rhythm, intervals
+from watchers.share import Share
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class Deletion:
 
 
 class Source(Protocol):
+    name: str  # unlike any other's; never shown
+
     def connected(self) -> AbstractAsyncContextManager[None]:
         """Readable inside. Raises SourceLost when it can't be."""
 
@@ -100,8 +103,15 @@ class SourceState:
     trouble: str | None = "not connected yet"
 
 
-async def supervise(source: Source, pipeline: Pipeline, tell: Tell, state: SourceState) -> None:
-    """Keep the source connected and its channels complete, whatever happens to it."""
+async def supervise(
+    source: Source,
+    pipeline: Pipeline,
+    tell: Tell,
+    state: SourceState,
+    share: Share,
+    rank: int = 0,
+) -> None:
+    """Keep the source connected and its share of the channels complete, whatever happens to it."""
     attempts, told = 0, ""
     while True:
         why: SourceLost | None = None
@@ -112,12 +122,15 @@ async def supervise(source: Source, pipeline: Pipeline, tell: Tell, state: Sourc
                 if told:
                     await tell("The connection to Telegram is back; catching up.")
                 attempts, told = 0, ""
+                share.well(source.name, rank)
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(source.until_lost())
                     tasks.create_task(follow(source, pipeline))
-                    tasks.create_task(keep_complete(source, pipeline, tell))
+                    tasks.create_task(keep_complete(source, pipeline, tell, share, rank))
         except* SourceLost as lost:
             why = next(_leaves(lost))
+        finally:
+            share.unwell(source.name)
         attempts, state.trouble = attempts + 1, str(why)
         wait = BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
         hopeless = isinstance(why, SessionRefused)
@@ -153,12 +166,14 @@ async def _forget(pipeline: Pipeline, deletions: Iterable[Deletion]) -> None:
             )
 
 
-async def keep_complete(source: Source, pipeline: Pipeline, tell: Tell) -> None:
-    """Look at every channel deeply once, then at each as often as its rhythm asks for."""
+async def keep_complete(
+    source: Source, pipeline: Pipeline, tell: Tell, share: Share, rank: int = 0
+) -> None:
+    """Look at every channel of its share deeply once, then as often as its rhythm asks for."""
     clock = asyncio.get_running_loop().time
     looks = Looks()
     while True:
-        ledger = await _next(source, pipeline, looks, clock())
+        ledger = await _next(source, pipeline, share, looks, clock())
         if ledger is None:
             await asyncio.sleep(LOOK_EVERY)
             continue
@@ -166,8 +181,14 @@ async def keep_complete(source: Source, pipeline: Pipeline, tell: Tell) -> None:
         first = id not in looks.at
         deep = now - looks.deep_at.get(id, -DEEP_EVERY) >= DEEP_EVERY
         looks.at[id] = now
-        if await _look(source, pipeline, tell, ledger, deep) and deep:
-            looks.deep_at[id] = now
+        try:
+            if await _look(source, pipeline, tell, ledger, deep) and deep:
+                looks.deep_at[id] = now
+        except Flooded as flooded:
+            log.warning("%s before channels are read further", flooded)
+            share.unwell(source.name)  # others that are well read its channels meanwhile
+            await asyncio.sleep(flooded.seconds)
+            share.well(source.name, rank)
         # After a start nobody knows what was missed: the first round is quicker.
         await asyncio.sleep(LOOK_EVERY / 5 if first else LOOK_EVERY)
 
@@ -186,7 +207,8 @@ class Looks:
         if now - self.renewed_at < 60 and self.every.keys() == set(watched):
             return
         self.renewed_at = now
-        self.every = intervals(await rhythms(pipeline))
+        known = await rhythms(pipeline)
+        self.every = intervals({id: known[id] for id in watched if id in known})
 
     def overdue(self, id: int, now: float) -> float:
         """1 and more: it is time; never looked at: at once."""
@@ -206,9 +228,15 @@ async def rhythms(pipeline: Pipeline) -> dict[int, Rhythm]:
     return found
 
 
-async def _next(source: Source, pipeline: Pipeline, looks: Looks, now: float) -> Ledger | None:
+async def _next(
+    source: Source, pipeline: Pipeline, share: Share, looks: Looks, now: float
+) -> Ledger | None:
     """The channel that a push hinted at, else the one most overdue, if one is."""
-    watched = {ledger.channel.id: ledger for ledger in await channels.watched(pipeline.db.reader)}
+    watched = {
+        ledger.channel.id: ledger
+        for ledger in await channels.watched(pipeline.db.reader)
+        if share.reader_of(ledger.channel.id) == source.name
+    }
     while (hint := source.hinted()) is not None:
         if hint in watched:
             return watched[hint]
@@ -221,10 +249,6 @@ async def _look(source: Source, pipeline: Pipeline, tell: Tell, ledger: Ledger, 
     channel = ledger.channel
     try:
         counts = await catch_up(source, pipeline, ledger, deep=deep)
-    except Flooded as flooded:
-        log.warning("%s before channels are read further", flooded)
-        await asyncio.sleep(flooded.seconds)
-        return False
     except ChannelRefused as refused:
         async with pipeline.db.transaction() as tx:
             news = await channels.set_trouble(tx, channel.id, str(refused))

@@ -54,10 +54,11 @@ class Pipeline:
 
     async def _take(self, tx: Connection, matcher: Matcher, batch: Sequence[Post]) -> Counts:
         instant = await subscriptions.instant(tx)
-        watched = {ledger.channel.id for ledger in await channels.watched(tx)}
+        starts = {ledger.channel.id: ledger.start for ledger in await channels.watched(tx)}
         counts = Counts()
         for post in batch:
-            if post.channel_id in watched:
+            # Older than the watch: pushed late, edited, or meant for who watched before.
+            if post.channel_id in starts and post.message_id > starts[post.channel_id]:
                 counts += await process(tx, matcher, instant, post, self.clock())
         return counts
 

@@ -64,6 +64,7 @@ class Account:
     api_id: int
     api_hash: str = field(repr=False)
     session: str | Path = field(repr=False)  # a session string, or the path of a session file
+    name: str = "account"  # to tell it from others; says nothing about whose it is
 
 
 def make_client(account: Account) -> TelegramClient:
@@ -104,6 +105,7 @@ class TelegramSource:
     """A Source (see ingest) over one account; joined channels are pushed, all can be read."""
 
     def __init__(self, account: Account, db: Database) -> None:
+        self.name = account.name
         self._account = account
         self._db = db
         self._client: TelegramClient | None = None

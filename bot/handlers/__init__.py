@@ -13,8 +13,8 @@ from aiogram.types import ErrorEvent
 from bot.access import Access
 from bot.handlers import channels, chats, digests, start, status, subscriptions, watchlists
 from storage.db import Database, DatabaseUnusable
-from watchers.ingest import Source, SourceState
 from watchers.pipeline import Pipeline
+from watchers.sources import Sources
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +25,7 @@ class Desk:
 
     db: Database
     pipeline: Pipeline
-    source: Source | None  # None: no account is set up, so no channel can be looked up
-    source_state: SourceState
+    sources: Sources
     clock: Callable[[], datetime]
     zone: tzinfo
     owners: frozenset[int]

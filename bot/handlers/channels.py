@@ -11,8 +11,9 @@ from bot import render
 from storage import channels
 from storage.db import Database
 from storage.model import Ledger
-from watchers.ingest import ChannelRefused, Flooded, Source, SourceLost
+from watchers.ingest import ChannelRefused, Flooded, SourceLost
 from watchers.references import BadReference, read_reference
+from watchers.sources import Sources
 
 NO_ACCOUNT = (
     "No Telegram account is set up, so channels can't be looked up: set TELEGRAM_API_ID and "
@@ -49,22 +50,22 @@ async def add(
     message: Message,
     command: CommandObject,
     db: Database,
-    source: Source | None,
+    sources: Sources,
     clock: Callable[[], datetime],
 ) -> None:
     wanted = (command.args or "").replace(",", " ").split()
     if not wanted:
         await message.answer("Which channel? <code>/add @name</code> or a t.me link.")
-    elif source is None:
+    elif not sources.members:
         await message.answer(NO_ACCOUNT)
     else:
         for text in wanted:
-            await message.answer(await _add(text, db, source, clock))
+            await message.answer(await _add(text, db, sources, clock))
 
 
-async def _add(text: str, db: Database, source: Source, clock: Callable[[], datetime]) -> str:
+async def _add(text: str, db: Database, sources: Sources, clock: Callable[[], datetime]) -> str:
     try:
-        channel, newest = await source.resolve(read_reference(text))
+        channel, newest = await sources.resolve(read_reference(text))
     except (BadReference, ChannelRefused) as error:
         return f"Not added: {render.safe(str(error))}."
     except Flooded as error:

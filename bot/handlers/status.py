@@ -8,8 +8,9 @@ from bot import render
 from bot.handlers.channels import NO_ACCOUNT
 from storage import channels, chats, hits, outbox, posts
 from storage.db import Database
-from watchers.ingest import Source, SourceState, rhythms
+from watchers.ingest import rhythms
 from watchers.pipeline import Pipeline
+from watchers.sources import Member, Sources
 
 
 def make_router() -> Router:
@@ -21,13 +22,13 @@ def make_router() -> Router:
 async def status(
     message: Message,
     db: Database,
-    source: Source | None,
-    source_state: SourceState,
+    sources: Sources,
     pipeline: Pipeline,
 ) -> None:
     ledgers = await channels.watched(db.reader)
     lines = [
-        _source_line(source, source_state),
+        *(_source_line(member) for member in sources.members),
+        *([] if sources.members else [f"❗ {NO_ACCOUNT}"]),
         render.coverage(ledgers, await rhythms(pipeline), pipeline.clock())
         or "No channel is watched yet: /add @channel",
         *(
@@ -46,9 +47,8 @@ async def status(
         await message.answer(page)
 
 
-def _source_line(source: Source | None, state: SourceState) -> str:
-    if source is None:
-        return f"❗ {NO_ACCOUNT}"
-    if state.trouble:
-        return f"❗ Telegram: {render.safe(state.trouble)}"
-    return "✅ Telegram: connected"
+def _source_line(member: Member) -> str:
+    name = member.source.name.capitalize()
+    if member.state.trouble:
+        return f"❗ {name}: {render.safe(member.state.trouble)}"
+    return f"✅ {name}: connected"

@@ -1,0 +1,45 @@
+"""All sources together: who keeps them going, and who is asked for a channel by its name?"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from storage.model import Channel
+from watchers.ingest import Flooded, Source, SourceLost, SourceState, Tell, supervise
+from watchers.pipeline import Pipeline
+from watchers.references import Reference
+from watchers.share import Share
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    source: Source
+    rank: int = 0  # those of a higher rank read only when no source below them is well
+    state: SourceState = field(default_factory=SourceState)
+
+
+class Sources:
+    """Each under a supervisor of its own: the death of one never stops another."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self.members = tuple(sorted(members, key=lambda member: member.rank))
+        self._share = Share()
+
+    def start(
+        self, tasks: asyncio.TaskGroup, pipeline: Pipeline, tell: Tell
+    ) -> list[asyncio.Task[None]]:
+        return [
+            tasks.create_task(supervise(m.source, pipeline, tell, m.state, self._share, m.rank))
+            for m in self.members
+        ]
+
+    async def resolve(self, reference: Reference) -> tuple[Channel, int]:
+        """Ask the first source that can answer. Raises ChannelRefused, Flooded, SourceLost."""
+        well = [member for member in self.members if member.state.trouble is None]
+        *others, last = well or self.members
+        for member in others:
+            try:
+                return await member.source.resolve(reference)
+            except (Flooded, SourceLost):
+                continue
+        return await last.source.resolve(reference)
