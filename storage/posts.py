@@ -1,7 +1,7 @@
 """What did the channels publish?"""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
@@ -14,6 +14,11 @@ from storage.model import Extra, Forward, Post
 COLUMNS = (
     "posts.channel_id, posts.message_id, posts.published_at, posts.text, posts.edited_at, "
     "posts.extras, posts.forward, posts.views, posts.forwards"
+)
+
+_INSERT = (
+    "INSERT INTO posts (channel_id, message_id, published_at, edited_at, seen_at, text, "
+    "extras, forward, views, forwards, group_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -56,6 +61,27 @@ async def save(tx: Connection, post: Post, now: datetime) -> tuple[Post, Saved]:
     return merged, Saved.EDITED
 
 
+async def save_new(tx: Connection, posts: Sequence[Post], now: datetime) -> list[Post]:
+    """Remember those that are new and no part of an album, all at once; return them.
+
+    The quick way for a batch. What it leaves out is for `save`.
+    """
+    wanted = [(post.channel_id, post.message_id) for post in posts]
+    rows = await tx.execute_fetchall(
+        "SELECT channel_id, message_id FROM json_each(?) AS wanted "
+        "JOIN posts ON channel_id = wanted.value ->> 0 AND message_id = wanted.value ->> 1",
+        (json.dumps(wanted),),
+    )
+    taken = {(channel_id, message_id) for channel_id, message_id in rows}
+    new: dict[tuple[int, int], Post] = {}
+    for post in posts:
+        key = (post.channel_id, post.message_id)
+        if key not in taken and not post.album:
+            new.setdefault(key, post)  # of a post and its edit in one batch, the edit waits
+    await tx.executemany(_INSERT, [_as_row(post, now) for post in new.values()])
+    return list(new.values())
+
+
 async def _known(tx: Connection, post: Post) -> Post | None:
     """The stored post that this one is, or whose album it belongs to."""
     rows = await tx.execute_fetchall(
@@ -96,24 +122,24 @@ def _merged(known: Post, post: Post) -> Post:
 
 
 async def _insert(tx: Connection, post: Post, now: datetime) -> None:
-    await tx.execute(
-        "INSERT INTO posts (channel_id, message_id, published_at, edited_at, seen_at, text, "
-        "extras, forward, views, forwards, group_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            post.channel_id,
-            post.message_id,
-            stamp(post.published_at),
-            stamp(post.edited_at) if post.edited_at else None,
-            stamp(now),
-            post.text,
-            _write_extras(post.extras),
-            _write_forward(post.forward),
-            post.views,
-            post.forwards,
-            post.group_id,
-        ),
-    )
+    await tx.execute(_INSERT, _as_row(post, now))
     await _note_album(tx, post.channel_id, post.message_id, post.album)
+
+
+def _as_row(post: Post, now: datetime) -> tuple[int | str | None, ...]:
+    return (
+        post.channel_id,
+        post.message_id,
+        stamp(post.published_at),
+        stamp(post.edited_at) if post.edited_at else None,
+        stamp(now),
+        post.text,
+        _write_extras(post.extras),
+        _write_forward(post.forward),
+        post.views,
+        post.forwards,
+        post.group_id,
+    )
 
 
 async def _renumber(tx: Connection, known: Post, message_id: int) -> None:
@@ -253,6 +279,8 @@ def _read_forward(text: str) -> Forward:
 
 
 def _write_extras(extras: tuple[Extra, ...]) -> str:
+    if not extras:
+        return "[]"
     return json.dumps([(extra.kind, extra.text) for extra in extras], ensure_ascii=False)
 
 

@@ -174,3 +174,30 @@ def test_stamps_sort_as_time():
     later = make.NOON.replace(microsecond=1000)
     assert len(stamp(later)) == len(stamp(make.NOON))
     assert stamp(make.NOON) < stamp(later)
+
+
+async def test_a_transaction_at_once_commits_or_leaves_nothing(db):
+    async def add(tx, id):
+        await channels.add(tx, make.channel(id), 0, make.NOON)
+        return id
+
+    async def fails(tx):
+        await add(tx, 2)
+        raise RuntimeError("in the middle")
+
+    class Elsewhere:
+        def __await__(self):
+            yield
+
+    async def waits(tx):
+        await add(tx, 3)
+        await Elsewhere()
+
+    assert await db.at_once(lambda tx: add(tx, 1)) == 1
+    with pytest.raises(RuntimeError, match="in the middle"):
+        await db.at_once(fails)
+    with pytest.raises(RuntimeError, match="only tx may be awaited"):
+        await db.at_once(waits)
+    async with db.transaction() as tx:
+        await add(tx, 4)
+    assert await ids(db) == [1, 4]

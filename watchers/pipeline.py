@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from aiosqlite import Connection
 
@@ -44,22 +45,34 @@ class Pipeline:
         """
         while True:
             matcher = await self._renewed()
-            async with self.db.transaction() as tx:
-                if await watchlists.revision(tx) != self._revision:
-                    continue  # changed since: match with the new terms
-                counts = await self._take(tx, matcher, batch)
+            counts = await self.db.at_once(partial(self._take, matcher=matcher, batch=batch))
+            if counts is None:
+                continue  # the watchlists changed since: match with the new terms
             if counts.owed:
                 self.owed.set()
             return counts
 
-    async def _take(self, tx: Connection, matcher: Matcher, batch: Sequence[Post]) -> Counts:
+    async def _take(self, tx: Connection, matcher: Matcher, batch: Sequence[Post]) -> Counts | None:
+        """None, and nothing done, when the matcher is older than the watchlists."""
+        if await watchlists.revision(tx) != self._revision:
+            return None
         instant = await subscriptions.instant(tx)
         starts = {ledger.channel.id: ledger.start for ledger in await channels.watched(tx)}
-        counts = Counts()
-        for post in batch:
-            # Older than the watch: pushed late, edited, or meant for who watched before.
-            if post.channel_id in starts and post.message_id > starts[post.channel_id]:
-                counts += await process(tx, matcher, instant, post, self.clock())
+        # Older than the watch: pushed late, edited, or meant for who watched before.
+        wanted = [
+            post
+            for post in batch
+            if post.channel_id in starts and post.message_id > starts[post.channel_id]
+        ]
+        now = self.clock()
+        new = await posts.save_new(tx, wanted, now)
+        counts = Counts(posts=len(new))
+        for post in new:
+            counts += await _touch(tx, matcher, instant, post, now)
+        seen = set(map(id, new))
+        for post in wanted:
+            if id(post) not in seen:
+                counts += await process(tx, matcher, instant, post, now)
         return counts
 
     async def _renewed(self) -> Matcher:
@@ -85,8 +98,22 @@ async def process(
         return Counts()
     if saved is Saved.EDITED:
         await hits.fade(tx, post.channel_id, post.message_id)
-    fresh: list[Hit] = await hits.save(tx, matcher.match(post), now)
+    return Counts(posts=int(saved is Saved.NEW)) + await _touch(tx, matcher, instant, post, now)
+
+
+async def _touch(
+    tx: Connection,
+    matcher: Matcher,
+    instant: Sequence[Subscription],
+    post: Post,
+    now: datetime,
+) -> Counts:
+    """The hits of a stored post, and what is owed because of those that are fresh."""
+    found = matcher.match(post)
+    if not found:
+        return Counts()
+    fresh: list[Hit] = await hits.save(tx, found, now)
     alerts = alerts_for(fresh, instant, now)
     for alert in alerts:
         await outbox.add(tx, alert, now)
-    return Counts(int(saved is Saved.NEW), len(fresh), len(alerts))
+    return Counts(hits=len(fresh), owed=len(alerts))

@@ -1,0 +1,133 @@
+"""How fast do posts become committed hits, beside bare SQLite inserts of the same rows?
+
+`python -m tests.bench_pipeline`. Catch-up: batches of 100 posts, 1 in 20 a hit, 100 terms, a commit a
+batch. Live: from the bytes on the socket to the committed hit, a real client at 50 posts/s.
+"""
+
+import asyncio
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from storage import channels, subscriptions, watchlists
+from storage.db import open_database, stamp
+from storage.model import Channel, Post, Subscription, Term, Watchlist
+from tests.telegram_dc import DataCentre
+from watchers import ingest
+from watchers.pipeline import Pipeline
+from watchers.telegram import Account, TelegramSource
+
+POSTS = 20_000
+BATCH = 100
+LIVE_POSTS, LIVE_RATE = 500, 50
+WORDS = "На станцию прибыл состав, движение поездов идёт по расписанию, погода без осадков. " * 4
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def posts() -> list[Post]:
+    return [
+        Post(1, n, now(), f"{n} {'эшелон ' if n % 20 == 0 else ''}{WORDS}")
+        for n in range(1, POSTS + 1)
+    ]
+
+
+async def prepare(db, channel: int = 1) -> None:
+    async with db.transaction() as tx:
+        await channels.add(tx, Channel(channel, "news", "News"), 0, now())
+        id = await watchlists.create(tx, Watchlist(0, "rail", "rail"), now())
+        for name in ("эшелон", *(f"слово{n}" for n in range(99))):
+            await watchlists.add_term(tx, id, Term(0, name), now())
+        await subscriptions.put(tx, Subscription(id, 7), now())
+
+
+async def pipeline_rate(folder: Path) -> float:
+    async with open_database(folder / "watch.db") as db:
+        await prepare(db)
+        pipeline, every = Pipeline(db, now), posts()
+        await pipeline.take(every[:1])
+        start = time.perf_counter()
+        for at in range(1, POSTS, BATCH):
+            await pipeline.take(every[at : at + BATCH])
+        return POSTS / (time.perf_counter() - start)
+
+
+def bare_rate(folder: Path) -> float:
+    """The same rows into the same table, a commit a batch."""
+    db = sqlite3.connect(folder / "watch.db", isolation_level=None)
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("DELETE FROM outbox_hits")
+    for table in ("outbox", "hits", "posts"):
+        db.execute(f"DELETE FROM {table}")
+    rows = [
+        (p.channel_id, p.message_id, stamp(p.published_at), stamp(now()), p.text) for p in posts()
+    ]
+    start = time.perf_counter()
+    for at in range(0, POSTS, BATCH):
+        db.execute("BEGIN IMMEDIATE")
+        db.executemany(
+            "INSERT INTO posts (channel_id, message_id, published_at, seen_at, text) "
+            "VALUES (?, ?, ?, ?, ?)",
+            rows[at : at + BATCH],
+        )
+        db.execute("COMMIT")
+    rate = POSTS / (time.perf_counter() - start)
+    db.close()
+    return rate
+
+
+async def latencies(folder: Path) -> list[float]:
+    """Seconds from the server's write to the committed hit, by post."""
+    sent: dict[str, float] = {}
+    took: list[float] = []
+    async with DataCentre() as dc, open_database(folder / "live.db") as db:
+        reader = dc.add_user("Reader")
+        news = dc.add_channel("News", username="news", members=[reader])
+        await prepare(db, news.id)
+        pipeline = Pipeline(db, now)
+        source = TelegramSource(Account(1, "x" * 32, dc.session(reader)), db)
+        take = pipeline.take
+
+        async def timed(batch):
+            counts = await take(batch)
+            took.extend(time.perf_counter() - sent[post.text] for post in batch)
+            return counts
+
+        pipeline.take = timed
+        async with source.connected():
+            following = asyncio.create_task(ingest.follow(source, pipeline))
+            for number in range(LIVE_POSTS):
+                text = f"{number} эшелон {WORDS}"
+                sent[text] = time.perf_counter()
+                await dc.post(news, text)
+                await asyncio.sleep(1 / LIVE_RATE)
+            following.cancel()
+    return took
+
+
+def measure() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ours = asyncio.run(pipeline_rate(folder))
+        bare = bare_rate(folder)
+        yield (
+            f"pipeline with commits {ours:.0f} posts/s, bare inserts {bare:.0f} rows/s: "
+            f"{ours / bare:.2f} of them (wanted 0.3)"
+        )
+        took = sorted(asyncio.run(latencies(folder)))
+        median, high = statistics.median(took), took[int(len(took) * 0.99)]
+        yield (
+            f"live, socket to committed hit at {LIVE_RATE} posts/s: median {median * 1000:.1f} ms "
+            f"(wanted 10), 99th percentile {high * 1000:.1f} ms (wanted 50), {len(took)} posts"
+        )
+
+
+if __name__ == "__main__":
+    for said in measure():
+        print(said, flush=True)
