@@ -5,6 +5,8 @@ batch. Live: from the bytes on the socket to the committed hit, a real client at
 """
 
 import asyncio
+import random
+import resource
 import sqlite3
 import statistics
 import tempfile
@@ -19,6 +21,7 @@ from storage.model import Channel, Post, Subscription, Term, Watchlist
 from tests.telegram_dc import DataCentre
 from watchers import ingest
 from watchers.pipeline import Pipeline
+from watchers.rhythm import COLD, LOOK_EVERY, Rhythm, intervals
 from watchers.telegram import Account, TelegramSource
 
 POSTS = 20_000
@@ -111,6 +114,39 @@ async def latencies(folder: Path) -> list[float]:
     return took
 
 
+async def memory(folder: Path, number: int = 200_000) -> tuple[float, float]:
+    """Peak memory in MB after a tenth of the posts, and after all of them."""
+    async with open_database(folder / "memory.db") as db:
+        await prepare(db)
+        pipeline, after_a_tenth = Pipeline(db, now), 0.0
+        for at in range(1, number, BATCH):
+            batch = [Post(1, n, now(), f"{n} {WORDS}") for n in range(at, at + BATCH)]
+            await pipeline.take(batch)
+            if at < number // 10:
+                after_a_tenth = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return after_a_tenth, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def a_day(number: int = 300, hot: int = 8, seed: int = 7) -> tuple[float, float, float]:
+    """One idle account with unjoined channels, simulated: requests a second, and how late the last
+    post of a hot and of a cold channel was found, in seconds."""
+    rng = random.Random(seed)
+    gaps = [rng.uniform(60, 300) if n < hot else rng.uniform(1800, 6 * 3600) for n in range(number)]
+    published = [rng.expovariate(1 / gap) for gap in gaps]
+    looked = [-rng.random() * COLD for _ in gaps]
+    every = intervals({n: Rhythm(gap / 2, (gap,) * 20) for n, gap in enumerate(gaps)})
+    latest, requests, clock = [0.0, 0.0], 0, 0.0
+    while clock < 86400:
+        n = max(range(number), key=lambda n: (clock - looked[n]) / every[n])
+        if clock - looked[n] >= every[n]:
+            looked[n], requests = clock, requests + 1
+            while published[n] <= clock:
+                latest[n >= hot] = max(latest[n >= hot], clock - published[n])
+                published[n] += rng.expovariate(1 / gaps[n])
+        clock += LOOK_EVERY
+    return requests / 86400, latest[0], latest[1]
+
+
 def measure() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -126,6 +162,13 @@ def measure() -> Iterator[str]:
             f"live, socket to committed hit at {LIVE_RATE} posts/s: median {median * 1000:.1f} ms "
             f"(wanted 10), 99th percentile {high * 1000:.1f} ms (wanted 50), {len(took)} posts"
         )
+        early, late = asyncio.run(memory(folder))
+        yield f"memory at 20,000 posts {early:.0f} MB, at 200,000 {late:.0f} MB"
+    rate, hot, cold = a_day()
+    yield (
+        f"a day of one account, 300 channels unjoined, 8 of them hot: {rate:.2f} requests/s "
+        f"(wanted below 1), latest find hot {hot:.0f} s (wanted 30), cold {cold:.0f} s (wanted 600)"
+    )
 
 
 if __name__ == "__main__":
