@@ -39,16 +39,18 @@ from storage import outbox
 from storage.db import Database, DatabaseUnusable, open_database
 from storage.model import Delivery, DeliveryKind
 from watchers import digests, ingest
-from watchers.ingest import SourceState
+from watchers.ingest import Source, SourceState
 from watchers.pipeline import Pipeline
+from watchers.preview import PreviewSource
 from watchers.telegram import TelegramSource
 
 log = logging.getLogger(__name__)
 
 NO_ACCOUNT = (
-    "no Telegram account is set, so no channel can be read: commands, digests and what is owed "
-    "still work. Set TELEGRAM_API_ID and TELEGRAM_API_HASH (https://my.telegram.org), then run "
-    "`python -m bot login`"
+    "no Telegram account is set, so channels are read through Telegram's web preview: public "
+    "channels that have one, each asked about every half a minute at best; no groups, nothing "
+    "pushed. For all that, set TELEGRAM_API_ID and TELEGRAM_API_HASH (https://my.telegram.org), "
+    "then run `python -m bot login`"
 )
 NO_OWNERS = (
     "OWNER_IDS is empty, so nobody may command the bot: write /start to it, it tells you your id"
@@ -105,8 +107,7 @@ async def _work(
     settings: Settings, db: Database, bot: Bot, stop: asyncio.Event, alive: Path
 ) -> None:
     pipeline = Pipeline(db, now)
-    account = settings.account
-    source = TelegramSource(account, db) if account else None
+    source = _source(settings, db)
     state = SourceState()
     zone, owners = settings.zone, settings.owner_ids
 
@@ -131,11 +132,8 @@ async def _work(
         intake = [
             tasks.create_task(updates.poll(bot, dispatcher)),
             tasks.create_task(_offer_commands(bot, owners)),
+            tasks.create_task(ingest.supervise(source, pipeline, tell, state)),
         ]
-        if source is None:
-            log.warning(NO_ACCOUNT)
-        else:
-            intake.append(tasks.create_task(ingest.supervise(source, pipeline, tell, state)))
         if not owners:
             log.warning(NO_OWNERS)
         scheduler.start()
@@ -151,6 +149,13 @@ async def _work(
         await asyncio.wait(intake)
         sender.stop()
         await sending
+
+
+def _source(settings: Settings, db: Database) -> Source:
+    if settings.account is not None:
+        return TelegramSource(settings.account, db)
+    log.warning(NO_ACCOUNT)
+    return PreviewSource(settings.preview_url)
 
 
 def _stop_signal() -> asyncio.Event:

@@ -25,7 +25,7 @@ class Desk:
 
     db: Database
     pipeline: Pipeline
-    source: Source | None  # None: no account is set up, so no channel can be looked up
+    source: Source
     source_state: SourceState
     clock: Callable[[], datetime]
     zone: tzinfo

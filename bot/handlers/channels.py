@@ -14,11 +14,6 @@ from storage.model import Ledger
 from watchers.ingest import ChannelRefused, Flooded, Source, SourceLost
 from watchers.references import BadReference, read_reference
 
-NO_ACCOUNT = (
-    "No Telegram account is set up, so channels can't be looked up: set TELEGRAM_API_ID and "
-    "TELEGRAM_API_HASH (from https://my.telegram.org), then run <code>python -m bot login</code>."
-)
-
 
 def make_router() -> Router:
     router = Router(name=__name__)
@@ -49,14 +44,12 @@ async def add(
     message: Message,
     command: CommandObject,
     db: Database,
-    source: Source | None,
+    source: Source,
     clock: Callable[[], datetime],
 ) -> None:
     wanted = (command.args or "").replace(",", " ").split()
     if not wanted:
         await message.answer("Which channel? <code>/add @name</code> or a t.me link.")
-    elif source is None:
-        await message.answer(NO_ACCOUNT)
     else:
         for text in wanted:
             await message.answer(await _add(text, db, source, clock))

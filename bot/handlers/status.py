@@ -7,10 +7,10 @@ from aiogram.filters import Command
 from aiogram.types import Message
 
 from bot import render
-from bot.handlers.channels import NO_ACCOUNT
 from storage import channels, chats, hits, outbox, posts
 from storage.db import Database
 from watchers.ingest import Source, SourceState
+from watchers.preview import PreviewSource
 
 
 def make_router() -> Router:
@@ -20,7 +20,7 @@ def make_router() -> Router:
 
 
 async def status(
-    message: Message, db: Database, source: Source | None, source_state: SourceState, zone: tzinfo
+    message: Message, db: Database, source: Source, source_state: SourceState, zone: tzinfo
 ) -> None:
     ledgers = await channels.watched(db.reader)
     looks = [ledger.looked_at for ledger in ledgers if not ledger.trouble]
@@ -45,9 +45,9 @@ async def status(
         await message.answer(page)
 
 
-def _source_line(source: Source | None, state: SourceState) -> str:
-    if source is None:
-        return f"❗ {NO_ACCOUNT}"
+def _source_line(source: Source, state: SourceState) -> str:
     if state.trouble:
         return f"❗ Telegram: {render.safe(state.trouble)}"
+    if isinstance(source, PreviewSource):
+        return "✅ Telegram's web preview is read; no account is set up, so no groups"
     return "✅ Telegram: connected"
