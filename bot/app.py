@@ -40,15 +40,17 @@ from storage.db import Database, DatabaseUnusable, open_database
 from storage.model import Delivery, DeliveryKind
 from watchers import digests, silence
 from watchers.pipeline import Pipeline
+from watchers.preview import PreviewSource
 from watchers.sources import Member, Sources
 from watchers.telegram import TelegramSource
 
 log = logging.getLogger(__name__)
 
 NO_ACCOUNT = (
-    "no Telegram account is set, so no channel can be read: commands, digests and what is owed "
-    "still work. Set TELEGRAM_API_ID and TELEGRAM_API_HASH (https://my.telegram.org), then run "
-    "`python -m bot login`"
+    "no Telegram account is set, so channels are read through Telegram's web preview: public "
+    "channels that have one, each asked about every half a minute at best; no groups, nothing "
+    "pushed. For all that, set TELEGRAM_API_ID and TELEGRAM_API_HASH (https://my.telegram.org), "
+    "then run `python -m bot login`"
 )
 NO_OWNERS = (
     "OWNER_IDS is empty, so nobody may command the bot: write /start to it, it tells you your id"
@@ -105,7 +107,7 @@ async def _work(
     settings: Settings, db: Database, bot: Bot, stop: asyncio.Event, alive: Path
 ) -> None:
     pipeline = Pipeline(db, now)
-    sources = Sources([Member(TelegramSource(account, db)) for account in settings.accounts])
+    sources = _sources(settings, db)
     zone, owners = settings.zone, settings.owner_ids
 
     async def tell(text: str) -> None:
@@ -133,8 +135,6 @@ async def _work(
             tasks.create_task(updates.poll(bot, dispatcher)),
             tasks.create_task(_offer_commands(bot, owners)),
         ]
-        if not sources.members:
-            log.warning(NO_ACCOUNT)
         intake += sources.start(tasks, pipeline, tell)
         if not owners:
             log.warning(NO_OWNERS)
@@ -151,6 +151,14 @@ async def _work(
         await asyncio.wait(intake)
         sender.stop()
         await sending
+
+
+def _sources(settings: Settings, db: Database) -> Sources:
+    """The accounts share the channels; the web preview reads when none of them can."""
+    accounts = [Member(TelegramSource(account, db)) for account in settings.accounts]
+    if not accounts:
+        log.warning(NO_ACCOUNT)
+    return Sources([*accounts, Member(PreviewSource(settings.preview_url), rank=1)])
 
 
 def _stop_signal() -> asyncio.Event:

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from rapidfuzz import process
 
+from watchers.preview_web import TELEGRAM
 from watchers.telegram import Account
 
 
@@ -31,7 +32,7 @@ class Settings(BaseSettings):
     telegram_api_id: int | None = Field(
         default=None,
         description="With TELEGRAM_API_HASH, from https://my.telegram.org: "
-        "the account that reads channels.",
+        "the account that reads channels. Without one they are read through the web preview.",
     )
     telegram_api_hash: SecretStr | None = Field(
         default=None, description="Goes with TELEGRAM_API_ID. Secret."
@@ -45,6 +46,10 @@ class Settings(BaseSettings):
         default=None,
         description="A Telethon session string instead of the file, or several, comma-separated. "
         "Secret.",
+    )
+    preview_url: str = Field(
+        default=TELEGRAM,
+        description="Telegram's web preview, which is read when no account is set.",
     )
     bot_api_url: str = Field(
         default="https://api.telegram.org",
@@ -72,7 +77,7 @@ class Settings(BaseSettings):
             raise ValueError("no such time zone; write one like Europe/Warsaw") from None
         return value
 
-    @field_validator("bot_api_url")
+    @field_validator("bot_api_url", "preview_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):

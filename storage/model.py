@@ -30,7 +30,7 @@ class Extra:
 class Forward:
     """Where a forwarded post was published first. Of a person's message only the time is kept."""
 
-    published_at: datetime  # aware, UTC
+    published_at: datetime | None  # aware, UTC; None where the source does not say it
     channel_id: int | None = None
     message_id: int | None = None
     channel: str | None = None  # its title or @username, where the source gives it
@@ -42,7 +42,7 @@ class Post:
     message_id: int  # of an album: the lowest of its messages
     published_at: datetime  # aware, UTC
     text: str  # what a reader sees, without markup; of an album: wherever its caption stands
-    edited_at: datetime | None = None
+    edited_at: datetime | None = None  # `published_at`: edited since, nobody says when
     extras: tuple[Extra, ...] = ()
     album: tuple[int, ...] = ()  # ids of all its messages that this source saw; empty: no album
     forward: Forward | None = None

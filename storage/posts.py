@@ -33,6 +33,12 @@ async def save(tx: Connection, post: Post, now: datetime) -> tuple[Post, Saved]:
 
     An older edit never replaces a newer one; the text that an edit replaces is kept as a version.
     A message of an album joins the post that the album is.
+
+    Sources differ in what they see of the same post, and may take turns. So white space alone is
+    no edit, and what one of them sees beside the same words is added to what the other saw. The
+    web preview says that a post was edited but not when (`edited_at` is `published_at` then): such
+    a text replaces one whose time is known only if the post never said it before, and leaves that
+    time as it is, for the next exact one to be newer.
     """
     known = await _known(tx, post)
     if known is None:
@@ -46,7 +52,10 @@ async def save(tx: Connection, post: Post, now: datetime) -> tuple[Post, Saved]:
     merged = _merged(known, post)
     if (merged.text, merged.extras) == (known.text, known.extras):
         return known, Saved.KNOWN
-    await _keep_version(tx, known, now)
+    if merged.text != known.text and _untimed(known, post) and await _said_before(tx, merged):
+        return known, Saved.KNOWN
+    if merged.text != known.text or not set(known.extras) <= set(merged.extras):
+        await _keep_version(tx, known, now)
     await tx.execute(
         "UPDATE posts SET text = ?, extras = ?, edited_at = ? "
         "WHERE channel_id = ? AND message_id = ?",
@@ -111,14 +120,41 @@ async def _known(tx: Connection, post: Post) -> Post | None:
 
 def _merged(known: Post, post: Post) -> Post:
     """The newer text; of an album's messages the one that has a caption."""
+    both = known.extras + tuple(extra for extra in post.extras if extra not in known.extras)
     if post.album and not post.text and known.text:
-        return known
-    if (stamp(post.edited_at) if post.edited_at else "") < (
-        stamp(known.edited_at) if known.edited_at else ""
-    ):
+        return replace(known, extras=both)
+    before, after = _moment(known.edited_at), _moment(post.edited_at)
+    untimed = post.edited_at == post.published_at
+    if post.text.split() == known.text.split():
+        if after == before or untimed:
+            return replace(known, extras=both)
+        extras = post.extras or (known.extras if post.album else ())
+        return replace(known, extras=extras, edited_at=post.edited_at) if after > before else known
+    if after < before and not untimed:
         return known
     extras = post.extras or (known.extras if post.album else ())
-    return replace(known, text=post.text, extras=extras, edited_at=post.edited_at)
+    edited_at = post.edited_at if after >= before else known.edited_at
+    return replace(known, text=post.text, extras=extras, edited_at=edited_at)
+
+
+def _moment(at: datetime | None) -> str:
+    return stamp(at) if at else ""
+
+
+def _untimed(known: Post, post: Post) -> bool:
+    """Do two texts differ without a time that says which one is newer?"""
+    if known.edited_at is None or post.edited_at is None:
+        return known.edited_at is post.edited_at and bool(known.text)
+    return post.edited_at == post.published_at < known.edited_at
+
+
+async def _said_before(tx: Connection, post: Post) -> bool:
+    """A source that lags behind, or shows less, gives a text that was replaced already, or none."""
+    rows = await tx.execute_fetchall(
+        "SELECT 1 FROM post_versions WHERE channel_id = ? AND message_id = ? AND text = ?",
+        (post.channel_id, post.message_id, post.text),
+    )
+    return not post.text or bool(list(rows))
 
 
 async def _insert(tx: Connection, post: Post, now: datetime) -> None:
@@ -265,7 +301,7 @@ def _write_forward(forward: Forward | None) -> str | None:
     if forward is None:
         return None
     written = {
-        "published_at": stamp(forward.published_at),
+        "published_at": stamp(forward.published_at) if forward.published_at else None,
         "channel_id": forward.channel_id,
         "message_id": forward.message_id,
         "channel": forward.channel,
@@ -275,7 +311,8 @@ def _write_forward(forward: Forward | None) -> str | None:
 
 def _read_forward(text: str) -> Forward:
     written = json.loads(text)
-    return Forward(**{**written, "published_at": moment(written["published_at"])})
+    when = written["published_at"]
+    return Forward(**{**written, "published_at": moment(when) if when else None})
 
 
 def _write_extras(extras: tuple[Extra, ...]) -> str:

@@ -16,6 +16,7 @@ from watchers import ingest, rhythm
 from watchers.pipeline import Pipeline
 
 OWNER = 1
+NOWHERE = "http://127.0.0.1:9"
 
 
 class Clock:
@@ -86,6 +87,7 @@ def program(dc, api, reader, tmp_path, monkeypatch):
             "telegram_api_hash": "x" * 32,
             "telegram_session_string": dc.session(reader),
             "owner_ids": str(OWNER),
+            "preview_url": NOWHERE,
             "database": tmp_path / "watch.db",
         }
         stop = asyncio.Event()

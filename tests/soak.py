@@ -133,6 +133,7 @@ async def run(arguments: argparse.Namespace) -> dict[str, object]:
                 "BOT_TOKEN": api.token,
                 "BOT_API_URL": api.url,
                 "OWNER_IDS": 1,
+                "PREVIEW_URL": "http://127.0.0.1:9",
                 "DATABASE": database,
                 "TELEGRAM_API_ID": 1,
                 "TELEGRAM_API_HASH": "0" * 32,

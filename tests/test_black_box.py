@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OWNER
+from tests.conftest import NOWHERE, OWNER
 
 ROOT = Path(__file__).parent.parent
 KILLS = 20
@@ -92,6 +92,7 @@ def settings(dc, api, reader, tmp_path):
         "TELEGRAM_API_HASH": SECRET_HASH,
         "TELEGRAM_SESSION_STRING": dc.session(reader),
         "OWNER_IDS": OWNER,
+        "PREVIEW_URL": NOWHERE,
         "DATABASE": tmp_path / "data" / "watch.db",
     }
 

@@ -42,3 +42,19 @@ def test_a_higher_rank_reads_only_when_nobody_else_can():
     assert set(readers(share).values()) == {"preview"}
     share.unwell("preview")
     assert share.reader_of(1) is None
+
+
+def test_the_first_rank_is_waited_for_a_while():
+    now = [0.0]
+    share = Share(60.0, lambda: now[0])
+    share.well("preview", rank=1)
+    assert share.reader_of(1) is None  # the account is still connecting
+    share.well("a")
+    now[0] = 1000.0
+    assert share.reader_of(1) == "a"
+    share.unwell("a")
+    assert share.reader_of(1) is None
+    now[0] += 60.0
+    assert share.reader_of(1) == "preview"
+    share.well("a")
+    assert share.reader_of(1) == "a"

@@ -35,12 +35,12 @@ async def test_a_post_seen_twice_is_stored_once(db):
 
 
 async def test_an_older_edit_does_not_replace_a_newer_one(db):
-    later = make.NOON + timedelta(minutes=1)
+    later, earlier = make.NOON + timedelta(minutes=2), make.NOON + timedelta(minutes=1)
     async with db.transaction() as tx:
         await channels.add(tx, make.channel(1), 0, make.NOON)
         seen = [
             (await posts.save(tx, make.post(text, edited_at=edited), make.NOON))[1]
-            for text, edited in (("a", None), ("c", later), ("b", make.NOON), ("a", None))
+            for text, edited in (("a", None), ("c", later), ("b", earlier), ("a", None))
         ]
         ((text,),) = await tx.execute_fetchall("SELECT text FROM posts")
     assert seen == [Saved.NEW, Saved.EDITED, Saved.KNOWN, Saved.KNOWN]

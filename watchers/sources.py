@@ -8,7 +8,7 @@ from storage.model import Channel
 from watchers.ingest import Flooded, Source, SourceLost, SourceState, Tell, supervise
 from watchers.pipeline import Pipeline
 from watchers.references import Reference
-from watchers.share import Share
+from watchers.share import GRACE, Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Sources:
 
     def __init__(self, members: Sequence[Member]) -> None:
         self.members = tuple(sorted(members, key=lambda member: member.rank))
-        self._share = Share()
+        self._share = Share(GRACE if any(m.rank == 0 for m in self.members) else 0.0)
 
     def start(
         self, tasks: asyncio.TaskGroup, pipeline: Pipeline, tell: Tell
@@ -35,11 +35,10 @@ class Sources:
 
     async def resolve(self, reference: Reference) -> tuple[Channel, int]:
         """Ask the first source that can answer. Raises ChannelRefused, Flooded, SourceLost."""
-        well = [member for member in self.members if member.state.trouble is None]
-        *others, last = well or self.members
-        for member in others:
+        first: Flooded | SourceLost | None = None
+        for member in sorted(self.members, key=lambda m: (m.rank, m.state.trouble is not None)):
             try:
                 return await member.source.resolve(reference)
-            except (Flooded, SourceLost):
-                continue
-        return await last.source.resolve(reference)
+            except (Flooded, SourceLost) as error:
+                first = first or error
+        raise first or SourceLost("there is no source to ask")

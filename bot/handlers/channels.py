@@ -15,11 +15,6 @@ from watchers.ingest import ChannelRefused, Flooded, SourceLost
 from watchers.references import BadReference, read_reference
 from watchers.sources import Sources
 
-NO_ACCOUNT = (
-    "No Telegram account is set up, so channels can't be looked up: set TELEGRAM_API_ID and "
-    "TELEGRAM_API_HASH (from https://my.telegram.org), then run <code>python -m bot login</code>."
-)
-
 
 def make_router() -> Router:
     router = Router(name=__name__)
@@ -56,8 +51,6 @@ async def add(
     wanted = (command.args or "").replace(",", " ").split()
     if not wanted:
         await message.answer("Which channel? <code>/add @name</code> or a t.me link.")
-    elif not sources.members:
-        await message.answer(NO_ACCOUNT)
     else:
         for text in wanted:
             await message.answer(await _add(text, db, sources, clock))

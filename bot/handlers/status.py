@@ -5,7 +5,6 @@ from aiogram.filters import Command
 from aiogram.types import Message
 
 from bot import render
-from bot.handlers.channels import NO_ACCOUNT
 from storage import channels, chats, hits, outbox, posts
 from storage.db import Database
 from watchers.ingest import rhythms
@@ -28,7 +27,6 @@ async def status(
     ledgers = await channels.watched(db.reader)
     lines = [
         *(_source_line(member) for member in sources.members),
-        *([] if sources.members else [f"❗ {NO_ACCOUNT}"]),
         render.coverage(ledgers, await rhythms(pipeline), pipeline.clock())
         or "No channel is watched yet: /add @channel",
         *(
