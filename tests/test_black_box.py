@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import NOWHERE, OWNER
+from tests.preview_server import PreviewServer
 
 ROOT = Path(__file__).parent.parent
 KILLS = 20
@@ -235,11 +236,13 @@ async def test_a_misspelt_setting(process, tmp_path):
     await ends_with(process, "OWNER_ID is no setting; did you mean OWNER_IDS?")
 
 
-async def test_without_an_account_it_says_what_still_works(process, owner):
-    async with process(TELEGRAM_API_ID=None) as running:
-        await running.says("no channel can be read: commands, digests")
-        await owner.send("/add @vestki_rail")
-        await owner.expect(text="No Telegram account is set up")
+async def test_without_an_account_the_web_preview_is_enough(process, owner):
+    async with PreviewServer() as preview:
+        channel = preview.channel("vestki_rail", "Vestki Rail")
+        channel.post("первая публикация")
+        async with process(TELEGRAM_API_ID=None, PREVIEW_URL=preview.url) as running:
+            await running.says("channels are read through Telegram's web preview")
+            await set_up(owner)  # what follows takes the preview's polite pauses: test_preview.py
 
 
 async def test_a_revoked_session_waits_and_tells_the_owner(process, dc, owner, reader):
@@ -318,7 +321,7 @@ async def test_doctor_says_what_is_well_and_what_to_do(process, dc, reader):
         assert await running.ended() == 0
         for text in (
             "✓ database",
-            "✓ the Telegram session is good",
+            "✓ the Telegram session of account 1 is good",
             "✓ the bot is @",
             "✓ the clock",
         ):
