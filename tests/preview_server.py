@@ -112,7 +112,7 @@ class PreviewServer:
         await self._runner.cleanup()
 
     def channel(self, name: str, title: str = "News", **fields) -> Channel:
-        made = Channel(name, 1_000_000 + len(self.channels), title, **fields)
+        made = Channel(name, fields.pop("id", 1_000_000 + len(self.channels)), title, **fields)
         self.channels[name.casefold()] = made
         return made
 

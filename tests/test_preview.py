@@ -20,6 +20,7 @@ from watchers.preview import PreviewSource
 from watchers.preview_page import PageKind, PreviewPost, parse_page
 from watchers.preview_web import Pace, PreviewWeb, Turns
 from watchers.references import Reference
+from watchers.telegram import Account, TelegramSource
 
 QUICK = Pace(every=1e-6, least=0, retry=0, pauses=(0.01, 0.02, 0.03, 0.04, 0.05))
 NEWS = Reference(username="news")
@@ -140,6 +141,39 @@ async def test_it_is_the_same_on_the_same_bytes(db, pipeline, source, news, watc
         assert counts == ingest.Counts()
     versions = await db.reader.execute_fetchall("SELECT * FROM post_versions")
     assert list(versions) == []
+
+
+async def test_the_two_sources_give_the_same_posts(dc, reader, db, server, pipeline, source):
+    there = dc.add_channel("News", username="news", members=[reader])
+    here = server.channel("news", id=there.id)
+    dc.store(there, "before it was watched")
+    here.post("before it was watched")
+    telegram = TelegramSource(Account(1, "x" * 32, dc.session(reader)), db)
+    async with telegram.connected():
+        channel, newest = await source.resolve(NEWS)
+        assert (channel, newest) == await telegram.resolve(NEWS)
+        async with db.transaction() as tx:
+            await channels.add(tx, channel, newest, make.NOON)
+        for number in range(30):
+            text = f"эшелон {number}\nстрока\n\n🔥 «{number}»  & <b>"
+            dc.store(there, text, media=dc.document("план.pdf", b"x") if number % 3 == 0 else None)
+            here.post(text, file="план.pdf" if number % 3 == 0 else None)
+        await dc.album(there, "", "подпись", "", media=dc.photo(b"x"))
+        here.album("", "подпись", "")
+        for both in (source, telegram, source, telegram):
+            await catch_up(both, pipeline, await ledger(db))
+        assert await stored(db) == published(here)
+        await dc.edit(there, 5, "поправка", silent=True)
+        here.edit(5, "поправка")
+        here.edit(6, "раньше видна здесь")
+        for both in (telegram, source, source):
+            await catch_up(both, pipeline, await ledger(db))
+        await dc.edit(there, 6, "раньше видна здесь", silent=True)
+        for both in (telegram, source, telegram, source):
+            await catch_up(both, pipeline, await ledger(db))
+    assert await stored(db) == published(here)
+    rows = await db.reader.execute_fetchall("SELECT message_id, text FROM post_versions")
+    assert sorted(id for id, _ in rows) == [5, 6]
 
 
 async def test_gaps_longer_than_a_window_do_not_end_it(db, pipeline, source, news, watched):
