@@ -374,6 +374,9 @@ async def test_another_host_is_asked_when_the_first_is_down(server, news, monkey
     source = PreviewSource("http://127.0.0.1:9", QUICK)
     async with source.connected():
         assert (await source.resolve(NEWS))[1] == 1
+        assert source._web._in_order()[0] == server.url  # and goes on being asked
+        source._web._since -= preview_web.DETOUR
+        assert source._web._in_order()[0] == "http://127.0.0.1:9"
     assert preview_web.FALL_BACKS["https://t.me"] == ("https://telegram.me",)
     alone = PreviewSource("http://127.0.0.1:9", QUICK)
     alone._web._hosts.pop()
