@@ -88,6 +88,7 @@ class PreviewServer:
         self.connections: set[object] = set()
         self.not_modified = 0
         self.etags = etags
+        self.retry_after = "7"  # seconds, of a 429
         self._faults: list[Fault] = []
 
     async def __aenter__(self) -> "PreviewServer":
@@ -112,7 +113,7 @@ class PreviewServer:
         await self._runner.cleanup()
 
     def channel(self, name: str, title: str = "News", **fields) -> Channel:
-        made = Channel(name, 1_000_000 + len(self.channels), title, **fields)
+        made = Channel(name, fields.pop("id", 1_000_000 + len(self.channels)), title, **fields)
         self.channels[name.casefold()] = made
         return made
 
@@ -145,7 +146,7 @@ class PreviewServer:
         if kind == "slow":
             await asyncio.sleep(float(fault.value))
         if kind == "status":
-            retry = {"Retry-After": "7"} if fault.value == 429 else {}
+            retry = {"Retry-After": self.retry_after} if fault.value == 429 else {}
             return web.Response(status=fault.value, text="Bad Gateway", headers=retry)
         if kind == "elsewhere":
             return web.Response(status=302, headers={"Location": str(fault.value)})
@@ -189,7 +190,7 @@ class PreviewServer:
 
 def feed(channel: Channel, before: int | None = None, *, empty: bool = False) -> str:
     """The page t.me/s/<name>?before=…"""
-    top = channel.last_id + 1 if before is None else before
+    top = max(channel.messages, default=0) + 1 if before is None else before
     ids = [id for id in range(max(1, top - WINDOW), top) if id in channel.messages]
     posts, done = [], set()
     for id in ids if not empty else ():

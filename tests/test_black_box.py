@@ -236,13 +236,27 @@ async def test_a_misspelt_setting(process, tmp_path):
     await ends_with(process, "OWNER_ID is no setting; did you mean OWNER_IDS?")
 
 
-async def test_without_an_account_the_web_preview_is_enough(process, owner):
+async def test_without_an_account_channels_are_read_through_the_web_preview(process, owner):
     async with PreviewServer() as preview:
-        channel = preview.channel("vestki_rail", "Vestki Rail")
-        channel.post("первая публикация")
+        news = preview.channel("vestki_news", "Весткі")
+        news.post("before it was watched")
         async with process(TELEGRAM_API_ID=None, PREVIEW_URL=preview.url) as running:
             await running.says("channels are read through Telegram's web preview")
-            await set_up(owner)  # what follows takes the preview's polite pauses: test_preview.py
+            await owner.send("/add @vestki_news")
+            await owner.expect(text="is watched from now on", timeout=30)
+            await owner.send("/add @nobody_here")
+            await owner.expect(text="nobody has the name @nobody_here", timeout=30)
+            for command, answer in (
+                ("/watch rail эшелон", "looks for"),
+                ("/subscribe rail", "is told"),
+                ("/status", "Web preview: connected"),
+            ):
+                await owner.send(command)
+                await owner.expect(text=answer, timeout=30)
+            news.post("На станцию прибыли два эшелона")
+            await owner.expect(text="два эшелона", timeout=60)
+        assert news.title not in running.output
+        assert news.name not in running.output
 
 
 async def test_a_revoked_session_waits_and_tells_the_owner(process, dc, owner, reader):

@@ -21,6 +21,7 @@ from watchers.preview_page import PageKind, PreviewPost, parse_page
 from watchers.preview_web import Pace, PreviewWeb, Turns
 from watchers.references import Reference
 from watchers.share import Share
+from watchers.telegram import Account, TelegramSource
 
 QUICK = Pace(every=1e-6, least=0, retry=0, pauses=(0.01, 0.02, 0.03, 0.04, 0.05))
 NEWS = Reference(username="news")
@@ -143,6 +144,39 @@ async def test_it_is_the_same_on_the_same_bytes(db, pipeline, source, news, watc
     assert list(versions) == []
 
 
+async def test_the_two_sources_give_the_same_posts(dc, reader, db, server, pipeline, source):
+    there = dc.add_channel("News", username="news", members=[reader])
+    here = server.channel("news", id=there.id)
+    dc.store(there, "before it was watched")
+    here.post("before it was watched")
+    telegram = TelegramSource(Account(1, "x" * 32, dc.session(reader)), db)
+    async with telegram.connected():
+        channel, newest = await source.resolve(NEWS)
+        assert (channel, newest) == await telegram.resolve(NEWS)
+        async with db.transaction() as tx:
+            await channels.add(tx, channel, newest, make.NOON)
+        for number in range(30):
+            text = f"эшелон {number}\nстрока\n\n🔥 «{number}»  & <b>"
+            dc.store(there, text, media=dc.document("план.pdf", b"x") if number % 3 == 0 else None)
+            here.post(text, file="план.pdf" if number % 3 == 0 else None)
+        await dc.album(there, "", "подпись", "", media=dc.photo(b"x"))
+        here.album("", "подпись", "")
+        for both in (source, telegram, source, telegram):
+            await catch_up(both, pipeline, await ledger(db))
+        assert await stored(db) == published(here)
+        await dc.edit(there, 5, "поправка", silent=True)
+        here.edit(5, "поправка")
+        here.edit(6, "раньше видна здесь")
+        for both in (telegram, source, source):
+            await catch_up(both, pipeline, await ledger(db))
+        await dc.edit(there, 6, "раньше видна здесь", silent=True)
+        for both in (telegram, source, telegram, source):
+            await catch_up(both, pipeline, await ledger(db))
+    assert await stored(db) == published(here)
+    rows = await db.reader.execute_fetchall("SELECT message_id, text FROM post_versions")
+    assert sorted(id for id, _ in rows) == [5, 6]
+
+
 async def test_gaps_longer_than_a_window_do_not_end_it(db, pipeline, source, news, watched):
     for number in range(200):
         news.post(f"post {number}")
@@ -203,6 +237,24 @@ async def test_pages_without_posts_are_not_believed(
     server.fail("throttle", when=lambda request: chance.random() < 0.3)
     await patiently(source, pipeline)
     assert await stored(db) == published(news)
+
+
+async def test_a_walk_that_was_broken_off_goes_on_and_skips_nothing_new(
+    server, db, pipeline, source, news, watched
+):
+    for number in range(60):
+        news.post(f"post {number}")
+    server.fail("throttle", when=lambda request: int(request.query.get("before", 99)) < 30)
+    for _ in range(2):
+        with pytest.raises(Flooded):
+            await catch_up(source, pipeline, await ledger(db))
+        for number in range(60):
+            news.post(f"later {number}")
+    server.heal()
+    asked = len(server.asked)
+    await catch_up(source, pipeline, await ledger(db))
+    assert await stored(db) == published(news)
+    assert len(server.asked) - asked == 6  # of 10
 
 
 async def test_throttling_is_met_with_growing_pauses_then_counts_as_lost(
@@ -341,6 +393,9 @@ async def test_another_host_is_asked_when_the_first_is_down(server, news, monkey
     source = PreviewSource("http://127.0.0.1:9", QUICK)
     async with source.connected():
         assert (await source.resolve(NEWS))[1] == 1
+        assert source._web._in_order()[0] == server.url  # and goes on being asked
+        source._web._since -= preview_web.DETOUR
+        assert source._web._in_order()[0] == "http://127.0.0.1:9"
     assert preview_web.FALL_BACKS["https://t.me"] == ("https://telegram.me",)
     alone = PreviewSource("http://127.0.0.1:9", QUICK)
     alone._web._hosts.pop()
@@ -431,6 +486,62 @@ async def test_owners_are_told_of_what_lasts_and_when_it_is_over(
                 await asyncio.sleep(0.005)
         assert state.trouble is None
     assert len([text for text in told if why in text and "Channels" in text]) == 1
+
+
+async def test_many_channels_stay_complete_through_everything_at_once(
+    server, db, pipeline, quick, monkeypatch
+):
+    """Throttling, errors, dropped connections, edits, deletions, albums, long gaps; one goes bad."""
+    monkeypatch.setattr(ingest, "DEEP_EVERY", 0.1)
+    chance, server.retry_after = random.Random(11), "0"
+    shown = [server.channel(f"chan_{n}", f"Channel {n}") for n in range(10)]
+    async with db.transaction() as tx:
+        for channel in shown:
+            channel.post("before it was watched")
+            await channels.add(
+                tx, make.channel(channel.id, channel.name, channel.title), 1, make.NOON
+            )
+    bad = server.channel("chan_bad")
+    async with db.transaction() as tx:
+        await channels.add(tx, make.channel(bad.id, bad.name), 0, make.NOON)
+    for kind, value in (("throttle", 0), ("status", 502), ("drop", 0), ("status", 429)):
+        server.fail(kind, when=lambda request: chance.random() < 0.04, value=value)
+
+    async with supervised(PreviewSource(server.url, QUICK), pipeline):
+        for _ in range(8):
+            for channel in shown:
+                for _ in range(chance.randrange(8)):
+                    if chance.random() < 0.2:
+                        channel.album("", f"album {channel.last_id}", "", "")
+                    else:
+                        channel.post(f"post {channel.last_id}")
+                late = [id for id in channel.messages if id > 1 and channel.last_id - 20 < id]
+                for id in chance.sample(late, min(2, len(late))):
+                    if channel.messages[id].album is None:
+                        channel.edit(id, f"edited {chance.random()}")
+                for id in chance.sample(late, min(1, len(late))):
+                    if channel.messages[id].album is None:
+                        channel.delete(id)
+            channel.last_id += chance.choice((0, 0, 50))
+            await asyncio.sleep(0.1)
+        server.heal()
+        expected = [post for channel in shown for post in published_in(channel)]
+        for _ in range(100):
+            if (there := await stored_of_all(db)) == expected:
+                break
+            await asyncio.sleep(0.05)
+        assert there == expected
+
+
+async def stored_of_all(db):
+    rows = await db.reader.execute_fetchall(
+        "SELECT channel_id, message_id, text FROM posts WHERE deleted_at IS NULL ORDER BY 1, 2"
+    )
+    return [tuple(row) for row in rows]
+
+
+def published_in(channel):
+    return [(channel.id, *post) for post in published(channel)]
 
 
 # What a page says.

@@ -6,7 +6,7 @@ import pytest
 
 from storage import channels, chats, hits, outbox, posts, subscriptions, watchlists
 from storage.db import stamp
-from storage.model import Delivery, DeliveryKind, Forward, Subscription, Term
+from storage.model import Delivery, DeliveryKind, Extra, Forward, Subscription, Term
 from storage.posts import Saved
 from tests import make
 
@@ -245,3 +245,67 @@ async def test_a_deleted_post_keeps_its_text_and_can_come_back(db, hit):
         await posts.save(tx, make.post("эшелон"), make.NOON)
         ((gone,),) = await tx.execute_fetchall("SELECT deleted_at FROM posts")
         assert gone is None
+
+
+@pytest.fixture
+def exact():
+    """A post as the Telegram source gives it: edits have their time."""
+    return lambda text, minute=None, **fields: make.post(
+        text, edited_at=minute and make.NOON + timedelta(minutes=minute), **fields
+    )
+
+
+@pytest.fixture
+def shown():
+    """A post as the web preview gives it: an edit has no time of its own."""
+    return lambda text, edited=False, **fields: make.post(
+        text, edited_at=make.NOON if edited else None, **fields
+    )
+
+
+async def saved(db, *given):
+    async with db.transaction() as tx:
+        await channels.add(tx, make.channel(1), 0, make.NOON)
+        for minute, post in enumerate(given):
+            stored, _ = await posts.save(tx, post, make.NOON + timedelta(minutes=minute))
+        rows = await tx.execute_fetchall("SELECT text FROM post_versions")
+    return stored, sorted(text for (text,) in rows)
+
+
+async def test_an_edit_without_a_time_replaces_what_was_never_edited(db, shown):
+    stored, versions = await saved(db, shown("a"), shown("b", True), shown("c", True), shown("a"))
+    assert (stored.text, versions) == ("c", ["a", "b"])
+
+
+async def test_an_edit_with_a_time_replaces_one_without(db, shown, exact):
+    stored, versions = await saved(
+        db, exact("a"), shown("b", True), exact("c", 5), shown("b", True)
+    )
+    assert (stored.text, versions) == ("c", ["a", "b"])
+
+
+async def test_an_edit_without_a_time_replaces_one_with_only_if_it_is_news(db, shown, exact):
+    given = exact("a"), exact("b", 5), shown("a", True), shown("", True), shown("c", True)
+    stored, versions = await saved(db, *given)
+    assert (stored.text, versions) == ("c", ["a", "b"])
+    assert stored.edited_at == make.NOON + timedelta(minutes=5)  # so that the exact one is newer
+    again, versions = await saved(db, exact("c", 7), shown("c", True), exact("d", 8))
+    assert (again.text, versions) == ("d", ["a", "b", "c"])
+
+
+async def test_sources_that_take_turns_come_to_rest(db, shown, exact):
+    one = exact("a b", extras=(Extra("file", "plan.pdf"),))
+    other = shown("a  b", extras=(Extra("preview", "Title"),))
+    stored, versions = await saved(db, one, other, one, other, one)
+    assert stored.text == "a b"
+    assert stored.extras == (Extra("file", "plan.pdf"), Extra("preview", "Title"))
+    assert versions == []
+    stored, versions = await saved(db, one, shown("x"), one, shown("x"), shown(""))
+    assert (stored.text, versions) == ("x", ["a b"])
+
+
+async def test_a_forward_may_have_no_time(db):
+    origin = Forward(None, None, 8, "Origin")
+    await saved(db, make.post("a", forward=origin))
+    stored, _ = await saved(db, make.post("a"))
+    assert stored.forward == origin

@@ -47,6 +47,7 @@ class PreviewSource:
         self._lowest: dict[int, int] = {}  # by channel: the last post read on the way down
         self._walks: dict[int, list[tuple[int, Page]]] = {}  # by channel: pages, each with its top
         self._broken_off: set[int] = set()  # channels whose walk down was
+        self._edges: set[tuple[int, int]] = set()  # channels and ids above which nothing is, so far
         self._good: str | None = None  # what was read last
         self._lost: str | None = None  # what has to be read again before it counts as connected
 
@@ -107,6 +108,7 @@ class PreviewSource:
             raise ChannelRefused(f"the web preview shows public channels only: {_ACCOUNT}")
         if below is None:
             self._walks = {id: self._walks[id] for id in self._broken_off}
+            self._edges = {edge for edge in self._edges if edge[0] in self._broken_off}
             self._broken_off.discard(channel.id)
         elif below <= 1:
             return Page((), None, 0)
@@ -118,7 +120,7 @@ class PreviewSource:
             self._broken_off.add(channel.id)
             self._walks.setdefault(channel.id, [])
             raise
-        self._walks.setdefault(channel.id, []).append((below or 2**53, page))
+        self._walks.setdefault(channel.id, []).append((below or page.newest + 1, page))
         return page
 
     def _remembered(self, channel: Channel, below: int) -> Page | None:
@@ -139,7 +141,7 @@ class PreviewSource:
             self._note_good(path, address, found)
             return self._window(channel, found, below)
         if below and found.kind is PageKind.EMPTY and await self._is_gap(channel, below, address):
-            return Page((), max(1, below - WINDOW + 1), 0)
+            return self._gap(channel, below, frozenset())
         if found.kind in (PageKind.NO_PREVIEW, PageKind.NOT_FOUND):
             raise ChannelRefused(_refusal(found, Reference(channel.username)))
         raise self._note_bad(path, address, found.kind)
@@ -153,7 +155,7 @@ class PreviewSource:
             assert below is not None
             if below < WINDOW or (self._links_down and not found.more):
                 return Page((), None, 0)
-            return Page((), below - WINDOW + 1, 0, seen)
+            return self._gap(channel, below, seen)
         oldest = ids[0]
         if found.more and posts and posts[0].album[:1] == (oldest,):
             above = [id for id in ids if id > posts[0].album[-1]]
@@ -163,10 +165,15 @@ class PreviewSource:
         self._lowest[channel.id] = oldest
         return Page(tuple(post.to_post(channel.id) for post in posts), oldest, max(found.ids), seen)
 
+    def _gap(self, channel: Channel, below: int, seen: frozenset[int]) -> Page:
+        edge = max(1, below - WINDOW + 1)
+        self._edges.add((channel.id, edge))
+        return Page((), edge, 0, seen)
+
     async def _is_gap(self, channel: Channel, below: int, address: str) -> bool:
-        """Where nothing is known to be: empty again and again, while a known post is shown."""
-        lowest = self._lowest.get(channel.id, 0)
-        if below >= lowest:
+        """Only inside of a gap: empty again and again, while a known post is shown."""
+        lowest = self._lowest.get(channel.id)
+        if lowest is None or (channel.id, below) not in self._edges:
             return False
         for _ in range(GAP_LOOKS):
             known = await self._ask(f"/s/{channel.username}?before={lowest + 1}")

@@ -18,7 +18,9 @@ log = logging.getLogger(__name__)
 
 TELEGRAM = "https://t.me"
 FALL_BACKS = {TELEGRAM: ("https://telegram.me",)}  # asked when the first can't be reached
+DETOUR = 600.0  # seconds after which the first host is tried again
 ANSWER_WITHIN = 20.0  # seconds for one request
+CONNECT_WITHIN = 8.0  # seconds
 LONGEST_PAGE = 8_000_000  # bytes; a real one has about 100,000
 KEPT_PAGES = 400  # those that came with a validator, for conditional requests
 SLOWEST = 16  # times the usual pace
@@ -51,6 +53,7 @@ class Answer:
 class PreviewWeb:
     def __init__(self, url: str, pace: Pace) -> None:
         self._hosts = [url, *FALL_BACKS.get(url, ())]
+        self._host, self._since = url, 0.0  # which one answered last, and since when
         self._pace = pace
         self.turns = Turns(pace)
         self._session: aiohttp.ClientSession | None = None
@@ -61,7 +64,7 @@ class PreviewWeb:
         async with aiohttp.ClientSession(
             headers=HEADERS,
             cookie_jar=aiohttp.DummyCookieJar(),  # no need to be recognised
-            timeout=aiohttp.ClientTimeout(ANSWER_WITHIN),
+            timeout=aiohttp.ClientTimeout(ANSWER_WITHIN, sock_connect=CONNECT_WITHIN),
         ) as session:
             self._session = session
             try:
@@ -76,13 +79,21 @@ class PreviewWeb:
         """
         async with self.turns.turn(path.partition("?")[0]):
             answer = None
-            for host in self._hosts:
+            for host in self._in_order():
                 answer = await self._twice(host, path) or answer
                 if answer is not None and answer.status < 500:
+                    if host != self._host:
+                        self._host, self._since = host, asyncio.get_running_loop().time()
                     return answer
         if answer is None:
             raise SourceLost(f"the web preview can't be reached at {self._hosts[0]}")
         return answer
+
+    def _in_order(self) -> list[str]:
+        """What answered last comes first; after a while the first host has its chance again."""
+        if asyncio.get_running_loop().time() - self._since > DETOUR:
+            self._host = self._hosts[0]
+        return sorted(self._hosts, key=lambda host: host != self._host)
 
     async def _twice(self, host: str, path: str) -> Answer | None:
         """About one connect in ten fails and works when it is tried again."""
