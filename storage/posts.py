@@ -29,16 +29,19 @@ async def save(tx: Connection, post: Post, now: datetime) -> tuple[Post, Saved]:
     An older edit never replaces a newer one; the text that an edit replaces is kept as a version.
     A message of an album joins the post that the album is.
     """
-    known = await _known(tx, post)
+    known, is_album = await _known(tx, post)
     if known is None:
         await _insert(tx, post, now)
         return post, Saved.NEW
+    alone = is_album and not post.album  # another source knew what it belongs to, this one does not
+    if alone:
+        post = replace(post, album=(post.message_id,))
     if known.message_id > post.message_id:
         await _renumber(tx, known, post.message_id)
         known = replace(known, message_id=post.message_id)
     await _note_album(tx, post.channel_id, known.message_id, post.album)
     await _count(tx, post, known.message_id)
-    merged = _merged(known, post)
+    merged = _merged(known, post, alone)
     if (merged.text, merged.extras) == (known.text, known.extras):
         return known, Saved.KNOWN
     await _keep_version(tx, known, now)
@@ -56,34 +59,42 @@ async def save(tx: Connection, post: Post, now: datetime) -> tuple[Post, Saved]:
     return merged, Saved.EDITED
 
 
-async def _known(tx: Connection, post: Post) -> Post | None:
-    """The stored post that this one is, or whose album it belongs to."""
-    rows = await tx.execute_fetchall(
-        f"SELECT {COLUMNS} FROM posts WHERE channel_id = ? AND message_id = ?",
-        (post.channel_id, post.message_id),
-    )
-    for row in rows:
-        return from_row(*row)
-    if not post.album:
-        return None
+async def _known(tx: Connection, post: Post) -> tuple[Post | None, bool]:
+    """The stored post that this one is, or whose album it belongs to; and whether it is an album."""
     rows = await tx.execute_fetchall(
         f"""
-        SELECT {COLUMNS} FROM posts WHERE channel_id = ? AND message_id = (
-            SELECT min(post_id) FROM album_messages
-            WHERE channel_id = ? AND message_id IN (SELECT value FROM json_each(?)))
+        SELECT {COLUMNS}, EXISTS (SELECT 1 FROM album_messages AS album
+                                  WHERE album.channel_id = posts.channel_id
+                                    AND album.post_id = posts.message_id)
+        FROM posts WHERE channel_id = ?1 AND message_id IN (
+            SELECT ?2 UNION ALL
+            SELECT post_id FROM album_messages
+            WHERE channel_id = ?1 AND message_id IN (SELECT value FROM json_each(?3)))
+        ORDER BY message_id <> ?2, message_id LIMIT 1
         """,
-        (post.channel_id, post.channel_id, json.dumps(post.album)),
+        (post.channel_id, post.message_id, json.dumps(post.album or [post.message_id])),
     )
-    return next((from_row(*row) for row in rows), None)
+    for *row, is_album in rows:
+        return from_row(*row), bool(is_album)
+    return None, False
 
 
-def _merged(known: Post, post: Post) -> Post:
+async def any_of(db: Connection, channel_id: int, message_ids: Iterable[int]) -> bool:
+    """Is one of these messages a post of its own?"""
+    rows = await db.execute_fetchall(
+        "SELECT 1 FROM posts WHERE channel_id = ? "
+        "AND message_id IN (SELECT value FROM json_each(?)) LIMIT 1",
+        (channel_id, json.dumps(list(message_ids))),
+    )
+    return bool(list(rows))
+
+
+def _merged(known: Post, post: Post, alone: bool) -> Post:
     """The newer text; of an album's messages the one that has a caption."""
-    if post.album and not post.text and known.text:
+    written = [stamp(p.edited_at) if p.edited_at else "" for p in (known, post)]
+    if written[1] < written[0]:
         return known
-    if (stamp(post.edited_at) if post.edited_at else "") < (
-        stamp(known.edited_at) if known.edited_at else ""
-    ):
+    if post.album and known.text and (not post.text or (alone and written[1] == written[0])):
         return known
     extras = post.extras or (known.extras if post.album else ())
     return replace(known, text=post.text, extras=extras, edited_at=post.edited_at)
@@ -232,7 +243,7 @@ def _write_forward(forward: Forward | None) -> str | None:
     if forward is None:
         return None
     written = {
-        "published_at": stamp(forward.published_at),
+        "published_at": stamp(forward.published_at) if forward.published_at else None,
         "channel_id": forward.channel_id,
         "message_id": forward.message_id,
         "channel": forward.channel,
@@ -242,7 +253,8 @@ def _write_forward(forward: Forward | None) -> str | None:
 
 def _read_forward(text: str) -> Forward:
     written = json.loads(text)
-    return Forward(**{**written, "published_at": moment(written["published_at"])})
+    at = written["published_at"]
+    return Forward(**{**written, "published_at": moment(at) if at else None})
 
 
 def _write_extras(extras: tuple[Extra, ...]) -> str:

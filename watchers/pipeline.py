@@ -1,7 +1,7 @@
 """How does a post become hits and owed messages? In one transaction."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +27,9 @@ class Counts:
         return Counts(self.posts + other.posts, self.hits + other.hits, self.owed + other.owed)
 
 
+Note = Callable[[Connection, Counts], Awaitable[None]]
+
+
 class Pipeline:
     """post → match → hit → outbox, with a matcher that is never older than the watchlists."""
 
@@ -37,28 +40,40 @@ class Pipeline:
         self._matcher = Matcher(())
         self._revision = 0
 
-    async def take(self, batch: Sequence[Post]) -> Counts:
-        """Store posts with all that they bring, in one transaction.
+    async def take(
+        self, batch: Sequence[Post], *, alert: bool = True, note: Note | None = None
+    ) -> Counts:
+        """Store posts with all that they bring, in one transaction, in which `note` is called, too.
 
         A post seen before changes nothing; one of a channel that is not watched is dropped.
+        Without `alert` the posts are history (an import, a backfill): nobody is told, no digest
+        takes their hits for news, and it is enough that their channel is known.
         """
         while True:
             matcher = await self._renewed()
             async with self.db.transaction() as tx:
                 if await watchlists.revision(tx) != self._revision:
                     continue  # changed since: match with the new terms
-                counts = await self._take(tx, matcher, batch)
+                counts = await self._take(tx, matcher, batch, alert)
+                if note:
+                    await note(tx, counts)
             if counts.owed:
                 self.owed.set()
             return counts
 
-    async def _take(self, tx: Connection, matcher: Matcher, batch: Sequence[Post]) -> Counts:
-        instant = await subscriptions.instant(tx)
-        watched = {ledger.channel.id for ledger in await channels.watched(tx)}
+    async def _take(
+        self, tx: Connection, matcher: Matcher, batch: Sequence[Post], alert: bool
+    ) -> Counts:
+        instant = await subscriptions.instant(tx) if alert else []
+        wanted = (
+            {ledger.channel.id for ledger in await channels.watched(tx)}
+            if alert
+            else await channels.known(tx)
+        )
         counts = Counts()
         for post in batch:
-            if post.channel_id in watched:
-                counts += await process(tx, matcher, instant, post, self.clock())
+            if post.channel_id in wanted:
+                counts += await process(tx, matcher, instant, post, self.clock(), history=not alert)
         return counts
 
     async def _renewed(self) -> Matcher:
@@ -78,13 +93,15 @@ async def process(
     instant: Sequence[Subscription],
     post: Post,
     now: datetime,
+    *,
+    history: bool = False,
 ) -> Counts:
     post, saved = await posts.save(tx, post, now)
     if saved is Saved.KNOWN:
         return Counts()
     if saved is Saved.EDITED:
         await hits.fade(tx, post.channel_id, post.message_id)
-    fresh: list[Hit] = await hits.save(tx, matcher.match(post), now)
+    fresh: list[Hit] = await hits.save(tx, matcher.match(post), now, history=history)
     alerts = alerts_for(fresh, instant, now)
     for alert in alerts:
         await outbox.add(tx, alert, now)

@@ -1,0 +1,110 @@
+"""What does a person see of an import: a bar while it goes on, and what it came to?"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from storage.db import Database, open_database
+from watchers.export_file import BadExport
+from watchers.imports import Imported, import_file
+from watchers.pipeline import Pipeline
+
+DONE, BAD, STOPPED = 0, 2, 130  # exit codes
+REFUSALS_SHOWN = 5  # of one file; more are counted
+
+
+async def import_files(database: Path, files: Sequence[Path], out: TextIO, err: TextIO) -> int:
+    """Import one file after the other; return the exit code. Raises DatabaseUnusable.
+
+    A bad file is named, and the rest goes on. Ctrl-C and SIGTERM end it between two transactions.
+    """
+    console = Console(file=err, soft_wrap=True, highlight=False, markup=False)
+    async with open_database(database) as db:
+        importing = asyncio.ensure_future(_import(db, files, out, console))
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, importing.cancel)
+        try:
+            return await importing
+        except asyncio.CancelledError:
+            console.print("Stopped. The same command goes on from here.")
+            return STOPPED
+        finally:
+            for name in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(name)
+
+
+async def _import(db: Database, files: Sequence[Path], out: TextIO, console: Console) -> int:
+    pipeline, good = Pipeline(db, lambda: datetime.now(UTC)), True
+    for path in files:
+        refused: list[str] = []
+        imported = Imported()
+        mistake = None
+        with _bar(console, path) as moved:
+            try:
+                await import_file(pipeline, path, imported, refused.append, moved)
+            except BadExport as error:
+                mistake = str(error)
+            finally:
+                _refusals(path, refused, console)
+                if imported.channels:
+                    print(_summary(path, imported), file=out, flush=True)
+        if mistake:
+            console.print(mistake)
+        good = good and not mistake and not refused
+    return DONE if good else BAD
+
+
+def _refusals(path: Path, refused: Sequence[str], console: Console) -> None:
+    for refusal in refused[:REFUSALS_SHOWN]:
+        console.print(f"{path}: {refusal}")
+    if more := refused[REFUSALS_SHOWN:]:
+        console.print(f"{path}: … and {len(more):,} more messages")
+
+
+def _summary(path: Path, imported: Imported) -> str:
+    counts, chats = imported.counts, len(imported.channels)
+    parts = [
+        f"{imported.read:,} posts of {chats:,} channel{'s' * (chats != 1)}",
+        f"{counts.posts:,} new",
+        f"{counts.hits:,} hits",
+    ]
+    if imported.resumed:
+        parts.append(f"gone on after message {imported.resumed:,}")
+    if imported.left:
+        parts.append(f"{imported.left:,} newest left to catch-up, which alerts of them")
+    return f"{path}: {', '.join(parts)}" + ("" if imported.ended else " (not to its end)")
+
+
+@contextmanager
+def _bar(console: Console, path: Path) -> Iterator[Callable[[int], None]]:
+    """A progress bar for a person who watches; it is told the byte that was reached."""
+    size = path.stat().st_size if path.is_file() else 0
+    if not console.is_terminal or not size:
+        yield lambda position: None
+        return
+    columns = (
+        TextColumn(escape(path.name)),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=size)
+        yield lambda position: progress.update(task, completed=position)
