@@ -38,7 +38,7 @@ from bot.settings import Settings
 from storage import outbox
 from storage.db import Database, DatabaseUnusable, open_database
 from storage.model import Delivery, DeliveryKind
-from watchers import digests, ingest
+from watchers import backfill, digests, ingest
 from watchers.ingest import SourceState
 from watchers.pipeline import Pipeline
 from watchers.telegram import TelegramSource
@@ -136,6 +136,7 @@ async def _work(
             log.warning(NO_ACCOUNT)
         else:
             intake.append(tasks.create_task(ingest.supervise(source, pipeline, tell, state)))
+            intake.append(tasks.create_task(backfill.keep_backfilling(source, pipeline)))
         if not owners:
             log.warning(NO_OWNERS)
         scheduler.start()

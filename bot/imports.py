@@ -78,17 +78,21 @@ def _refusals(path: Path, refused: Sequence[str], console: Console) -> None:
 
 
 def _summary(path: Path, imported: Imported) -> str:
-    counts, chats = imported.counts, len(imported.channels)
+    counts = imported.counts
     parts = [
-        f"{imported.read:,} posts of {chats:,} channel{'s' * (chats != 1)}",
+        f"{_many(imported.read, 'post')} of {_many(len(imported.channels), 'channel')}",
         f"{counts.posts:,} new",
-        f"{counts.hits:,} hits",
+        _many(counts.hits, "hit"),
     ]
     if imported.resumed:
         parts.append(f"gone on after message {imported.resumed:,}")
     if imported.left:
         parts.append(f"{imported.left:,} newest left to catch-up, which alerts of them")
     return f"{path}: {', '.join(parts)}" + ("" if imported.ended else " (not to its end)")
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from aiosqlite import Connection
 
+from storage import chats
 from storage.db import moment, stamp
 from storage.model import Backfill, Channel, ChannelKind
 
@@ -19,6 +20,7 @@ async def ask(tx: Connection, backfill: Backfill, now: datetime) -> Backfill:
 
     What an earlier wish has read is not read again.
     """
+    await chats.ensure(tx, backfill.chat_id)
     await tx.execute(
         """
         INSERT INTO backfills (channel_id, until, below, chat_id, thread_id, asked_at)
@@ -26,8 +28,9 @@ async def ask(tx: Connection, backfill: Backfill, now: datetime) -> Backfill:
         ON CONFLICT DO UPDATE SET
             until = min(until, excluded.until), chat_id = excluded.chat_id,
             thread_id = excluded.thread_id, asked_at = excluded.asked_at,
-            posts = iif(done_at IS NULL, posts, 0), hits = iif(done_at IS NULL, hits, 0),
-            done_at = iif(done_at IS NOT NULL AND until <= excluded.until, done_at, NULL)
+            posts = iif(done_at IS NOT NULL AND until > excluded.until, 0, posts),
+            hits = iif(done_at IS NOT NULL AND until > excluded.until, 0, hits),
+            done_at = iif(until > excluded.until, NULL, done_at)
         """,
         (
             backfill.channel.id,
@@ -38,15 +41,19 @@ async def ask(tx: Connection, backfill: Backfill, now: datetime) -> Backfill:
             stamp(now),
         ),
     )
-    rows = await tx.execute_fetchall(f"{_SELECT} WHERE channel_id = ?", (backfill.channel.id,))
-    (asked,) = [_backfill(*row) for row in rows]
+    asked = await _of(tx, backfill.channel.id)
+    assert asked is not None, "only of a watched channel"
     return asked
 
 
-async def wanted(db: Connection) -> list[Backfill]:
-    """Those that are not done, the one asked for first before the others."""
-    rows = await db.execute_fetchall(f"{_SELECT} WHERE done_at IS NULL ORDER BY asked_at")
+async def all(db: Connection) -> list[Backfill]:
+    """Done or not, the one asked for first before the others."""
+    rows = await db.execute_fetchall(f"{_SELECT} ORDER BY asked_at, channel_id")
     return [_backfill(*row) for row in rows]
+
+
+async def wanted(db: Connection) -> list[Backfill]:
+    return [backfill for backfill in await all(db) if not backfill.done]
 
 
 async def progress(tx: Connection, channel_id: int, below: int, posts: int, hits: int) -> None:
@@ -58,17 +65,22 @@ async def progress(tx: Connection, channel_id: int, below: int, posts: int, hits
     )
 
 
-async def finish(tx: Connection, channel_id: int, now: datetime) -> Backfill | None:
-    """Note that it is done; return it as it ended. None when nobody wants it any more."""
-    await tx.execute(
-        "UPDATE backfills SET done_at = ? WHERE channel_id = ?", (stamp(now), channel_id)
+async def finish(tx: Connection, wish: Backfill, now: datetime) -> Backfill | None:
+    """Note that it is done; return it as it ended. None when something else is wanted by now."""
+    done = await tx.execute(
+        "UPDATE backfills SET done_at = ? WHERE channel_id = ? AND until = ? AND done_at IS NULL",
+        (stamp(now), wish.channel.id, stamp(wish.until)),
     )
-    rows = await tx.execute_fetchall(f"{_SELECT} WHERE channel_id = ?", (channel_id,))
-    return next((_backfill(*row) for row in rows), None)
+    return await _of(tx, wish.channel.id) if done.rowcount else None
 
 
 async def forget(tx: Connection, channel_id: int) -> None:
     await tx.execute("DELETE FROM backfills WHERE channel_id = ?", (channel_id,))
+
+
+async def _of(db: Connection, channel_id: int) -> Backfill | None:
+    rows = await db.execute_fetchall(f"{_SELECT} WHERE channel_id = ?", (channel_id,))
+    return next((_backfill(*row) for row in rows), None)
 
 
 def _backfill(

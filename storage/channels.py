@@ -67,6 +67,15 @@ async def watched(db: Connection) -> list[Ledger]:
     return [_ledger(*row) for row in rows]
 
 
+async def referred_to(db: Connection, username: str | None, id: int | None) -> Ledger | None:
+    """The watched channel of that name, whatever its case, or of that id."""
+    for ledger in await watched(db):
+        known = (ledger.channel.username or "").casefold()
+        if ledger.channel.id == id or (username and known == username.casefold()):
+            return ledger
+    return None
+
+
 async def news(db: Connection) -> dict[int, tuple[int, datetime]]:
     """Of each watched channel the cursor, and when it was added.
 

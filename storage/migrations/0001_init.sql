@@ -47,7 +47,7 @@ CREATE TABLE backfills (
     channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
     until      TEXT NOT NULL,              -- posts older than this are not wanted
     below      INTEGER NOT NULL,           -- message ids from here on are read
-    chat_id    INTEGER NOT NULL,           -- where it was asked for, and is answered
+    chat_id    INTEGER NOT NULL REFERENCES chats (id) ON UPDATE CASCADE,  -- that asked for it
     thread_id  INTEGER,
     asked_at   TEXT NOT NULL,
     posts      INTEGER NOT NULL DEFAULT 0, -- that came of it
