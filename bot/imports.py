@@ -50,31 +50,34 @@ async def import_files(database: Path, files: Sequence[Path], out: TextIO, err: 
 
 
 async def _import(db: Database, files: Sequence[Path], out: TextIO, console: Console) -> int:
-    pipeline, good = Pipeline(db, lambda: datetime.now(UTC)), True
-    for path in files:
-        refused: list[str] = []
-        imported = Imported()
-        mistake = None
+    pipeline = Pipeline(db, lambda: datetime.now(UTC))
+    return max([await _import_one(pipeline, path, out, console) for path in files])
+
+
+async def _import_one(pipeline: Pipeline, path: Path, out: TextIO, console: Console) -> int:
+    refused: list[str] = []
+    imported = Imported()
+    try:
         with _bar(console, path) as moved:
-            try:
-                await import_file(pipeline, path, imported, refused.append, moved)
-            except BadExport as error:
-                mistake = str(error)
-            finally:
-                _refusals(path, refused, console)
-                if imported.channels:
-                    print(_summary(path, imported), file=out, flush=True)
-        if mistake:
-            console.print(mistake)
-        good = good and not mistake and not refused
-    return DONE if good else BAD
+            await import_file(pipeline, path, imported, refused.append, moved)
+    except BadExport as error:
+        refused.append(str(error))
+    finally:  # what was stored until it was interrupted is told, too
+        _show_refusals(refused, console)
+        if imported.channels:
+            print(_summary(path, imported), file=out, flush=True)
+    return BAD if refused else DONE
 
 
-def _refusals(path: Path, refused: Sequence[str], console: Console) -> None:
+def _show_refusals(refused: Sequence[str], console: Console) -> None:
+    """The first ones and the last, which may be why the file was not read to its end."""
+    hidden = refused[REFUSALS_SHOWN:-1]
     for refusal in refused[:REFUSALS_SHOWN]:
-        console.print(f"{path}: {refusal}")
-    if more := refused[REFUSALS_SHOWN:]:
-        console.print(f"{path}: … and {len(more):,} more messages")
+        console.print(refusal)
+    if hidden:
+        console.print(f"… and {_many(len(hidden), 'more message')} …")
+    for refusal in refused[REFUSALS_SHOWN:][-1:]:
+        console.print(refusal)
 
 
 def _summary(path: Path, imported: Imported) -> str:
@@ -103,12 +106,12 @@ def _bar(console: Console, path: Path) -> Iterator[Callable[[int], None]]:
         yield lambda position: None
         return
     columns = (
-        TextColumn(escape(path.name)),
+        TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=size)
+        task = progress.add_task(escape(path.name), total=size)
         yield lambda position: progress.update(task, completed=position)

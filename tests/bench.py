@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests import bench_matching
+from tests import bench_import, bench_matching
 
 SHARED = Path(__file__).parents[2] / "shared"
 LANGUAGES = ("be", "ru", "uk", "pl", "en")
@@ -26,7 +26,7 @@ def main() -> None:
             script("evaluate_matching.py", path, "--lang", code)
             script("evaluate_matching.py", path)
         script("measure_matching_speed.py", *lemmas.values())
-    for measure in bench_matching.MEASURES:
+    for measure in (*bench_matching.MEASURES, *bench_import.MEASURES):
         measure()
 
 

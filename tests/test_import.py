@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-import resource
 import signal
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing
 from datetime import timedelta
@@ -18,12 +18,11 @@ from storage.model import Subscription, Term
 from tests import make
 from tests.test_exports import CHANNEL, message, photo, write
 from watchers import digests
-from watchers.export_file import BadExport, ExportFile
-from watchers.exports import read_posts
+from watchers.export_file import BadExport
 from watchers.imports import Imported, identity, import_file
 
 ROOT = Path(__file__).parent.parent
-FLAT = 8  # MB that the memory may grow while a hundred times as much is read
+FLAT = 3  # MB that the memory may grow when a hundred times as much is read
 
 
 @pytest.fixture
@@ -130,18 +129,26 @@ async def test_interrupted_it_goes_on_where_it_stopped(command, rows, tmp_path, 
     assert rows("SELECT count(*) FROM imports") == [(0,)]
 
 
+READER = """
+import sys
+from pathlib import Path
+from watchers.export_file import ExportFile
+from watchers.exports import read_posts
+print(sum(len(exported.posts) for exported in read_posts(ExportFile(Path(sys.argv[1])), print)))
+print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+"""
+
+
 def test_memory_stays_flat_over_200_000_messages(tmp_path):
-    path = many(tmp_path / "result.json", 200_000)
+    def read(number):
+        path = many(tmp_path / "result.json", number)
+        command = [sys.executable, "-c", READER, str(path)]
+        out = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
+        posts, peak = map(int, out.split())
+        assert posts == number
+        return peak / 1024
 
-    def peak():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-    count, before = 0, 0.0
-    for exported in read_posts(ExportFile(path), pytest.fail):
-        count += len(exported.posts)
-        before = before or (peak() if count == 2000 else 0.0)
-    assert count == 200_000
-    assert peak() - before < FLAT
+    assert read(200_000) - read(2_000) < FLAT
 
 
 # ---- inside of one process
@@ -251,7 +258,7 @@ async def test_the_daemon_writes_while_an_import_goes_on(pipeline, tmp_path):
             waits.append(asyncio.get_running_loop().time() - began)
             await asyncio.sleep(0.01)
     assert (await importing).counts.posts == 2000
-    assert len(waits) > 10
+    assert len(waits) > 3
     assert max(waits) < 2
 
 

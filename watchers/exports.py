@@ -87,7 +87,7 @@ def read_posts(
     before: ExportedMessage | None = None
     try:
         for exported in export.messages(skip):
-            message = _read(exported, refuse)
+            message = _read(exported, lambda why: refuse(f"{export.path}: {why}"))
             if before and not _continues(waiting, message, before.channel, exported.channel):
                 yield _exported(before, waiting)
                 waiting = []
