@@ -60,12 +60,12 @@ async def _set_up(db: Database) -> None:
 
 
 async def _import(db: Database, console: Console) -> None:
-    found = list(read_posts(ExportFile(EXPORT), console.print))
+    found = [e for e in read_posts(ExportFile(EXPORT), console.print) if e and e.posts]
     chats = {exported.channel for exported in found}
     async with db.transaction() as tx:
         for channel in chats:
             await channels.add(tx, channel, 0, _now())
-    every = sorted((as_album(e.posts) for e in found if e.posts), key=lambda p: p.published_at)
+    every = sorted((as_album(e.posts) for e in found), key=lambda p: p.published_at)
     pipeline = Pipeline(db, _now)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("matching posts", total=len(every))

@@ -64,7 +64,7 @@ async def _import_one(pipeline: Pipeline, path: Path, out: TextIO, console: Cons
         refused.append(str(error))
     finally:  # what was stored until it was interrupted is told, too
         _show_refusals(refused, console)
-        if imported.channels:
+        if imported.channels or imported.ended:
             print(_summary(path, imported), file=out, flush=True)
     return BAD if refused else DONE
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from storage import channels, hits, outbox, posts, subscriptions, watchlists
+from storage import channels, hits, imports, outbox, posts, subscriptions, watchlists
 from storage.db import open_database
 from storage.model import Subscription, Term
 from tests import make
 from tests.test_exports import CHANNEL, message, photo, write
-from watchers import digests
+from watchers import digests, export_file
 from watchers.export_file import BadExport
 from watchers.imports import Imported, identity, import_file
 
@@ -134,7 +134,7 @@ import sys
 from pathlib import Path
 from watchers.export_file import ExportFile
 from watchers.exports import read_posts
-print(sum(len(exported.posts) for exported in read_posts(ExportFile(Path(sys.argv[1])), print)))
+print(sum(len(e.posts) for e in read_posts(ExportFile(Path(sys.argv[1])), print) if e))
 print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 """
 
@@ -260,6 +260,21 @@ async def test_the_daemon_writes_while_an_import_goes_on(pipeline, tmp_path):
     assert (await importing).counts.posts == 2000
     assert len(waits) > 3
     assert max(waits) < 2
+
+
+async def test_a_stretch_without_anything_wanted_is_read_with_pauses(
+    pipeline, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(export_file, "BREATH", 10_000)
+    path, moves = many(tmp_path / "result.json", 1000), []
+    file = identity(path)
+    async with pipeline.db.transaction() as tx:
+        await imports.note(tx, file, 1000)
+    result = Imported()
+    await import_file(pipeline, path, result, pytest.fail, moves.append)
+    assert (result.read, result.resumed, result.ended) == (0, 1000, True)
+    assert len(moves) > 5
+    assert moves == sorted(moves)
 
 
 def test_a_file_is_known_again_whatever_its_name(tmp_path):

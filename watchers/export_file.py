@@ -15,6 +15,7 @@ import ijson  # its wheels bring yajl, a parser in C
 from storage.model import Channel, ChannelKind
 
 PIECE = 1 << 13  # bytes parsed at once: what stands before a mistake in the same piece is lost
+BREATH = 1 << 22  # bytes between two pauses, about 0.05 s
 
 # Telegram Desktop writes control characters as \xNN, which is not JSON.
 _ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|.)", re.DOTALL)
@@ -43,9 +44,10 @@ class ExportFile:
         self.path = path
         self.position = 0
 
-    def messages(self, skip: int = 0) -> Iterator[ExportedMessage]:
+    def messages(self, skip: int = 0) -> Iterator[ExportedMessage | None]:
         """Those of public channels and groups, in the order of the file, without the first ones.
 
+        None is a pause for breath: a long stretch of the file may hold nothing that is wanted.
         Raises BadExport; what was read until then holds.
         """
         try:
@@ -54,8 +56,8 @@ class ExportFile:
         except OSError as error:
             raise BadExport(f"{self.path} can't be read: {error.strerror}") from error
 
-    def _messages(self, cleaned: "_Cleaned", skip: int) -> Iterator[ExportedMessage]:
-        found, number = False, 0
+    def _messages(self, cleaned: "_Cleaned", skip: int) -> Iterator[ExportedMessage | None]:
+        found, number, breath = False, 0, BREATH
         head: dict[str, Any] = {}
         builder: ijson.ObjectBuilder | None = None
         try:
@@ -69,6 +71,9 @@ class ExportFile:
                         builder.event(event, value)
                         yield ExportedMessage(channel, builder.value, number)
                         builder = None
+                    elif self.position > breath:
+                        breath = self.position + BREATH
+                        yield None
                 if builder is not None:
                     builder.event(event, value)
                 elif prefix in _HEADS:

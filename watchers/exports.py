@@ -78,15 +78,18 @@ class Exported:
 
 def read_posts(
     export: ExportFile, refuse: Callable[[str], None], skip: int = 0
-) -> Iterator[Exported]:
+) -> Iterator[Exported | None]:
     """The posts of an export, but for its first `skip` messages; `refuse` is told of unreadable ones.
 
-    Raises BadExport.
+    None is a pause for breath, as in ExportFile.messages. Raises BadExport.
     """
     waiting: list[_Message] = []  # perhaps an album
     before: ExportedMessage | None = None
     try:
         for exported in export.messages(skip):
+            if exported is None:
+                yield None
+                continue
             message = _read(exported, lambda why: refuse(f"{export.path}: {why}"))
             if before and not _continues(waiting, message, before.channel, exported.channel):
                 yield _exported(before, waiting)

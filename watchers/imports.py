@@ -55,7 +55,8 @@ async def import_file(
     export = ExportFile(path)
     for batch in _batches(read_posts(export, refuse, imported.resumed)):
         began = time.monotonic()
-        await _store(pipeline, file, batch, imported)
+        if batch:
+            await _store(pipeline, file, batch, imported)
         moved(export.position)
         await asyncio.sleep((time.monotonic() - began) * REST)
     moved(export.position)
@@ -74,13 +75,17 @@ def identity(path: Path) -> str:
         raise BadExport(f"{path} can't be read: {error.strerror}") from error
 
 
-def _batches(found: Iterator[Exported]) -> Iterator[list[Exported]]:
-    """Until the export ends or proves bad: what came before the mistake is given, too."""
+def _batches(found: Iterator[Exported | None]) -> Iterator[list[Exported]]:
+    """Until the export ends or proves bad: what came before the mistake is given, too.
+
+    An empty batch is a pause for breath: the bar moves, Ctrl-C is heard.
+    """
     batch: list[Exported] = []
     try:
         for exported in found:
-            batch.append(exported)
-            if len(batch) == BATCH:
+            if exported is not None:
+                batch.append(exported)
+            if exported is None or len(batch) == BATCH:
                 yield batch
                 batch = []
     except BadExport:
