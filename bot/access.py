@@ -32,6 +32,7 @@ COMMANDS = (
     CommandInfo("add", "@channel …", "watch public channels or groups"),
     CommandInfo("remove", "@channel", "stop watching one; its posts are kept"),
     CommandInfo("channels", "", "the watched channels and how complete each is"),
+    CommandInfo("backfill", "@channel 30d", "read what one published before it was watched"),
     CommandInfo("watch", "NAME RULE", "look for something, in the watchlist NAME"),
     CommandInfo("unwatch", "NAME RULE", "stop looking for it"),
     CommandInfo("watchlists", "", "the watchlists"),

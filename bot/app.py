@@ -38,7 +38,7 @@ from bot.settings import Settings
 from storage import outbox
 from storage.db import Database, DatabaseUnusable, open_database
 from storage.model import Delivery, DeliveryKind
-from watchers import digests, silence
+from watchers import backfill, digests, silence
 from watchers.pipeline import Pipeline
 from watchers.preview import PreviewSource
 from watchers.sources import Member, Sources
@@ -136,6 +136,7 @@ async def _work(
             tasks.create_task(_offer_commands(bot, owners)),
         ]
         intake += sources.start(tasks, pipeline, tell)
+        intake.append(tasks.create_task(backfill.keep_backfilling(sources, pipeline)))
         if not owners:
             log.warning(NO_OWNERS)
         scheduler.start()

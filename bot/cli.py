@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -122,6 +123,27 @@ def match(
     from bot.match import match_stream
 
     raise typer.Exit(match_stream(watchlists, posts, sys.stdout.buffer, sys.stderr))
+
+
+@cli.command("import")
+def import_(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="A result.json of Telegram Desktop.")
+    ],
+) -> None:
+    """Store the posts of Telegram Desktop exports; nobody is alerted of them."""
+    from bot.imports import import_files
+    from bot.settings import read_database
+
+    database = read_database()
+    outcome = 0
+
+    async def work() -> None:
+        nonlocal outcome
+        outcome = await import_files(database, files, sys.stdout, sys.stderr)
+
+    _finish(work, DatabaseUnusable)
+    raise typer.Exit(outcome)
 
 
 def main() -> None:

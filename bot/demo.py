@@ -17,7 +17,8 @@ from storage import channels, hits, outbox, posts, subscriptions, watchlists
 from storage.db import Database, open_database
 from storage.model import DeliveryKind, Subscription
 from watchers import digests
-from watchers.exports import read_export
+from watchers.export_file import ExportFile
+from watchers.exports import as_album, read_posts
 from watchers.pipeline import Pipeline
 from watchers.watchlist_file import PACKS, load
 
@@ -59,11 +60,12 @@ async def _set_up(db: Database) -> None:
 
 
 async def _import(db: Database, console: Console) -> None:
-    chats = read_export(EXPORT)
+    found = [e for e in read_posts(ExportFile(EXPORT), console.print) if e and e.posts]
+    chats = {exported.channel for exported in found}
     async with db.transaction() as tx:
-        for chat in chats:
-            await channels.add(tx, chat.channel, 0, _now())
-    every = sorted((post for chat in chats for post in chat.posts), key=lambda p: p.published_at)
+        for channel in chats:
+            await channels.add(tx, channel, 0, _now())
+    every = sorted((as_album(e.posts) for e in found), key=lambda p: p.published_at)
     pipeline = Pipeline(db, _now)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("matching posts", total=len(every))

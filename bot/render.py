@@ -243,6 +243,11 @@ def time_shown(moment: datetime, zone: tzinfo) -> str:
     return f"{_short(moment, zone)} {moment.astimezone(zone).tzname()}"
 
 
+def date_shown(moment: datetime, zone: tzinfo) -> str:
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%b %Y}"
+
+
 def _short(moment: datetime, zone: tzinfo) -> str:
     local = moment.astimezone(zone)
     return f"{local.day} {local:%b %H:%M}"

@@ -118,6 +118,17 @@ def read_settings() -> Settings:
         raise BadSettings("\n".join(_explain(problem) for problem in error.errors())) from None
 
 
+class _OnlyDatabase(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
+
+    database: Path = Settings.model_fields["database"].default
+
+
+def read_database() -> Path:
+    """The one setting of commands that talk to nobody: they need no token."""
+    return _OnlyDatabase().database
+
+
 def _explain(problem: Any) -> str:
     name = str(problem["loc"][0]).upper()
     if problem["type"] == "missing":

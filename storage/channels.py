@@ -4,6 +4,7 @@ from datetime import datetime
 
 from aiosqlite import Connection
 
+from storage import backfills
 from storage.db import moment, stamp
 from storage.model import Channel, ChannelKind, Ledger
 
@@ -27,6 +28,16 @@ async def add(tx: Connection, channel: Channel, start: int, now: datetime) -> bo
     return True
 
 
+async def note(tx: Connection, channel: Channel, now: datetime) -> bool:
+    """Know a channel without watching it, so that it can have posts. False when it is known."""
+    done = await tx.execute(
+        "INSERT INTO channels (id, username, title, kind, start, cursor, added_at, removed_at) "
+        "VALUES (?, ?, ?, ?, 0, 0, ?, ?) ON CONFLICT DO NOTHING",
+        (channel.id, channel.username, channel.title, channel.kind, stamp(now), stamp(now)),
+    )
+    return done.rowcount > 0
+
+
 async def rename(tx: Connection, channel: Channel) -> None:
     await tx.execute(
         "UPDATE channels SET username = ?, title = ? "
@@ -37,6 +48,7 @@ async def rename(tx: Connection, channel: Channel) -> None:
 
 async def remove(tx: Connection, channel_id: int, now: datetime) -> None:
     """Stop watching; posts and hits stay."""
+    await backfills.forget(tx, channel_id)
     await tx.execute("UPDATE channels SET removed_at = ? WHERE id = ?", (stamp(now), channel_id))
 
 
@@ -54,6 +66,31 @@ async def watched(db: Connection) -> list[Ledger]:
         "WHERE removed_at IS NULL ORDER BY title COLLATE NOCASE, id"
     )
     return [_ledger(*row) for row in rows]
+
+
+async def referred_to(db: Connection, username: str | None, id: int | None) -> Ledger | None:
+    """The watched channel of that name, whatever its case, or of that id."""
+    for ledger in await watched(db):
+        known = (ledger.channel.username or "").casefold()
+        if ledger.channel.id == id or (username and known == username.casefold()):
+            return ledger
+    return None
+
+
+async def news(db: Connection) -> dict[int, tuple[int, datetime]]:
+    """Of each watched channel the cursor, and when it was added.
+
+    What is newer than both is news that catch-up has not reached yet, and owes alerts for.
+    """
+    rows = await db.execute_fetchall(
+        "SELECT id, cursor, added_at FROM channels WHERE removed_at IS NULL"
+    )
+    return {id: (cursor, moment(added_at)) for id, cursor, added_at in rows}
+
+
+async def known(db: Connection) -> set[int]:
+    """The ids of all channels, watched or not, that may have posts."""
+    return {id for (id,) in await db.execute_fetchall("SELECT id FROM channels")}
 
 
 async def cursor(db: Connection, channel_id: int) -> int:

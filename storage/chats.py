@@ -36,7 +36,12 @@ async def migrate(tx: Connection, old_id: int, new_id: int) -> None:
     if not list(rows):
         await tx.execute("UPDATE chats SET id = ? WHERE id = ?", (new_id, old_id))
         return
-    for table in ("subscriptions", "outbox_hits", "outbox"):  # what the new id has already stays
+    for table in (
+        "subscriptions",
+        "outbox_hits",
+        "outbox",
+        "backfills",
+    ):  # what the new id has already stays
         await tx.execute(
             f"UPDATE OR IGNORE {table} SET chat_id = ? WHERE chat_id = ?", (new_id, old_id)
         )

@@ -15,15 +15,18 @@ COLUMNS = (
 )
 
 
-async def save(tx: Connection, hits: Iterable[Hit], now: datetime) -> list[Hit]:
+async def save(
+    tx: Connection, hits: Iterable[Hit], now: datetime, *, history: bool = False
+) -> list[Hit]:
     """Remember hits; return those not seen before, so that an edit alerts once.
 
     Of a hit seen before, the spans are renewed: they point into the post's present text.
+    Hits in `history` are no news: see `untold`.
     """
-    return [hit for hit in hits if await _save(tx, hit, now)]
+    return [hit for hit in hits if await _save(tx, hit, now, history)]
 
 
-async def _save(tx: Connection, hit: Hit, now: datetime) -> bool:
+async def _save(tx: Connection, hit: Hit, now: datetime, history: bool) -> bool:
     found = _write(hit)
     known = await tx.execute(
         "UPDATE hits SET spans = ?, matched = ?, elsewhere = ?, disguised = ? "
@@ -34,8 +37,16 @@ async def _save(tx: Connection, hit: Hit, now: datetime) -> bool:
         return False
     await tx.execute(
         "INSERT INTO hits (channel_id, message_id, watchlist_id, term_id, found_at, "
-        "spans, matched, elsewhere, disguised) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (hit.channel_id, hit.message_id, hit.watchlist_id, hit.term_id, stamp(now), *found),
+        "spans, matched, elsewhere, disguised, history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            hit.channel_id,
+            hit.message_id,
+            hit.watchlist_id,
+            hit.term_id,
+            stamp(now),
+            *found,
+            int(history),
+        ),
     )
     return True
 
@@ -56,13 +67,15 @@ async def untold(
 ) -> list[Hit]:
     """Hits that the chat was never told, oldest post first.
 
-    `watchlists` names them by id, each with the moment from which its hits count (None: all).
+    `watchlists` names them by id, each with the moment from which its hits count (None: all). With
+    a moment given it is news that are asked for, and hits in history are none.
     """
     wanted = [(id, stamp(since) if since else "") for id, since in watchlists.items()]
     rows = await db.execute_fetchall(
         f"""
         SELECT {COLUMNS} FROM json_each(?) AS wanted
         JOIN hits ON hits.watchlist_id = wanted.value ->> 0 AND hits.found_at >= wanted.value ->> 1
+          AND (wanted.value ->> 1 = '' OR NOT hits.history)
         JOIN posts USING (channel_id, message_id)
         WHERE posts.published_at >= ?
           AND NOT EXISTS (

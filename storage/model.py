@@ -30,7 +30,7 @@ class Extra:
 class Forward:
     """Where a forwarded post was published first. Of a person's message only the time is kept."""
 
-    published_at: datetime | None  # aware, UTC; None where the source does not say it
+    published_at: datetime | None = None  # aware, UTC; None: the source does not say
     channel_id: int | None = None
     message_id: int | None = None
     channel: str | None = None  # its title or @username, where the source gives it
@@ -122,6 +122,20 @@ class Ledger:
     trouble: str | None = None  # why it can't be read; None when it can
     repaired: int = 0  # posts that catch-up found below newer ones: gaps, repaired
     silent: bool = False  # quiet far beyond its rhythm, and the owners were told
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """A wish for a watched channel's history from before it was watched, and how far it got."""
+
+    channel: Channel
+    until: datetime  # posts older than this are not wanted
+    below: int  # ids from here on are read already
+    chat_id: int  # where it was asked for, and is answered
+    thread_id: int | None = None
+    posts: int = 0  # that came of it and were not stored before
+    hits: int = 0
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,16 +40,19 @@ async def save(tx: Connection, post: Post, now: datetime) -> tuple[Post, Saved]:
     a text replaces one whose time is known only if the post never said it before, and leaves that
     time as it is, for the next exact one to be newer.
     """
-    known = await _known(tx, post)
+    known, is_album = await _known(tx, post)
     if known is None:
         await _insert(tx, post, now)
         return post, Saved.NEW
+    alone = is_album and not post.album  # another source knew what it belongs to, this one does not
+    if alone:
+        post = replace(post, album=(post.message_id,))
     if known.message_id > post.message_id:
         await _renumber(tx, known, post.message_id)
         known = replace(known, message_id=post.message_id)
     await _note_album(tx, post.channel_id, known.message_id, post.album)
     await _count(tx, post, known.message_id)
-    merged = _merged(known, post)
+    merged = _merged(known, post, alone)
     if (merged.text, merged.extras) == (known.text, known.extras):
         return known, Saved.KNOWN
     if merged.text != known.text and _untimed(known, post) and await _said_before(tx, merged):
@@ -77,8 +80,11 @@ async def save_new(tx: Connection, posts: Sequence[Post], now: datetime) -> list
     """
     wanted = [(post.channel_id, post.message_id) for post in posts]
     rows = await tx.execute_fetchall(
-        "SELECT channel_id, message_id FROM json_each(?) AS wanted "
-        "JOIN posts ON channel_id = wanted.value ->> 0 AND message_id = wanted.value ->> 1",
+        "SELECT channel_id, message_id FROM json_each(?1) AS wanted "
+        "JOIN posts ON channel_id = wanted.value ->> 0 AND message_id = wanted.value ->> 1 "
+        "UNION SELECT channel_id, message_id FROM json_each(?1) AS wanted "
+        "JOIN album_messages "
+        "ON channel_id = wanted.value ->> 0 AND message_id = wanted.value ->> 1",
         (json.dumps(wanted),),
     )
     taken = {(channel_id, message_id) for channel_id, message_id in rows}
@@ -91,39 +97,48 @@ async def save_new(tx: Connection, posts: Sequence[Post], now: datetime) -> list
     return list(new.values())
 
 
-async def _known(tx: Connection, post: Post) -> Post | None:
-    """The stored post that this one is, or whose album it belongs to."""
+async def _known(tx: Connection, post: Post) -> tuple[Post | None, bool]:
+    """The stored post that this one is, or whose album it belongs to; and whether it is an album."""
     rows = await tx.execute_fetchall(
-        f"SELECT {COLUMNS} FROM posts WHERE channel_id = ? AND message_id = ?",
-        (post.channel_id, post.message_id),
+        f"""
+        SELECT {COLUMNS}, EXISTS (SELECT 1 FROM album_messages AS album
+                                  WHERE album.channel_id = posts.channel_id
+                                    AND album.post_id = posts.message_id)
+        FROM posts WHERE channel_id = ?1 AND message_id IN (
+            SELECT ?2 UNION ALL
+            SELECT post_id FROM album_messages
+            WHERE channel_id = ?1 AND message_id IN (SELECT value FROM json_each(?3)))
+        ORDER BY message_id <> ?2, message_id LIMIT 1
+        """,
+        (post.channel_id, post.message_id, json.dumps(post.album or [post.message_id])),
     )
-    for row in rows:
-        return from_row(*row)
-    if not post.album:
-        return None
+    for *row, is_album in rows:
+        return from_row(*row), bool(is_album)
     rows = await tx.execute_fetchall(
         f"SELECT {COLUMNS} FROM posts WHERE channel_id = ? AND group_id = ?",
         (post.channel_id, post.group_id),
     )
-    for row in rows:
-        return from_row(*row)
-    rows = await tx.execute_fetchall(
-        f"""
-        SELECT {COLUMNS} FROM posts WHERE channel_id = ? AND message_id = (
-            SELECT min(post_id) FROM album_messages
-            WHERE channel_id = ? AND message_id IN (SELECT value FROM json_each(?)))
-        """,
-        (post.channel_id, post.channel_id, json.dumps(post.album)),
+    return next(((from_row(*row), True) for row in rows), (None, False))
+
+
+async def any_of(db: Connection, channel_id: int, message_ids: Iterable[int]) -> bool:
+    """Is one of these messages a post of its own?"""
+    rows = await db.execute_fetchall(
+        "SELECT 1 FROM posts WHERE channel_id = ? "
+        "AND message_id IN (SELECT value FROM json_each(?)) LIMIT 1",
+        (channel_id, json.dumps(list(message_ids))),
     )
-    return next((from_row(*row) for row in rows), None)
+    return bool(list(rows))
 
 
-def _merged(known: Post, post: Post) -> Post:
+def _merged(known: Post, post: Post, alone: bool) -> Post:
     """The newer text; of an album's messages the one that has a caption."""
     both = known.extras + tuple(extra for extra in post.extras if extra not in known.extras)
     if post.album and not post.text and known.text:
         return replace(known, extras=both)
     before, after = _moment(known.edited_at), _moment(post.edited_at)
+    if alone and known.text and after == before:
+        return replace(known, extras=both)
     untimed = post.edited_at == post.published_at
     if post.text.split() == known.text.split():
         if after == before or untimed:

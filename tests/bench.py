@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests import bench_matching, bench_pipeline
+from tests import bench_import, bench_matching, bench_pipeline
 
 SHARED = Path(__file__).parents[2] / "shared"
 LANGUAGES = ("be", "ru", "uk", "pl", "en")
@@ -26,8 +26,9 @@ def main() -> None:
             script("evaluate_matching.py", path, "--lang", code)
             script("evaluate_matching.py", path)
         script("measure_matching_speed.py", *lemmas.values())
-    for measure in (*bench_matching.MEASURES, bench_pipeline.measure):
-        for said in measure():
+    measures = (*bench_matching.MEASURES, *bench_import.MEASURES, bench_pipeline.measure)
+    for measure in measures:
+        for said in measure() or ():  # some print as they go
             print(said, flush=True)
 
 

@@ -12,7 +12,8 @@ import yaml
 from bot.demo import EXPORT
 from storage.model import Post, Watchlist
 from watchers import watchlist_file
-from watchers.exports import ExportedChat, read_export
+from watchers.export_file import ExportFile
+from watchers.exports import read_posts
 from watchers.matching import Matcher
 
 PACK = Path(__file__).parents[1] / "watchers" / "packs" / "belarus.yaml"
@@ -64,9 +65,13 @@ def test_the_railway_has_its_stations() -> None:
     assert len(places) >= 120
 
 
-@pytest.mark.parametrize("chat", read_export(EXPORT)[-3:], ids=lambda chat: chat.channel.title)
-def test_the_sport_shop_and_weather_channels_of_the_demo_hit_nothing(chat: ExportedChat) -> None:
-    assert [(post.text, found) for post in chat.posts if (found := hits(post.text))] == []
+def test_the_sport_shop_and_weather_channels_of_the_demo_hit_nothing() -> None:
+    found = list(read_posts(ExportFile(EXPORT), print))
+    dull = list(dict.fromkeys(exported.channel for exported in found))[-3:]
+    posts = [post for exported in found if exported.channel in dull for post in exported.posts]
+
+    assert len(posts) > 20
+    assert [post.text for post in posts if hits(post.text)] == []
 
 
 @pytest.mark.parametrize("watchlist", pack(), ids=lambda watchlist: watchlist.name)

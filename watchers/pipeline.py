@@ -1,7 +1,7 @@
 """How does a post become hits and owed messages? In one transaction."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -28,6 +28,9 @@ class Counts:
         return Counts(self.posts + other.posts, self.hits + other.hits, self.owed + other.owed)
 
 
+Note = Callable[[Connection, Counts], Awaitable[None]]
+
+
 class Pipeline:
     """post → match → hit → outbox, with a matcher that is never older than the watchlists."""
 
@@ -38,42 +41,61 @@ class Pipeline:
         self._matcher = Matcher(())
         self._revision = 0
 
-    async def take(self, batch: Sequence[Post]) -> Counts:
-        """Store posts with all that they bring, in one transaction.
+    async def take(
+        self, batch: Sequence[Post], *, alert: bool = True, note: Note | None = None
+    ) -> Counts:
+        """Store posts with all that they bring, in one transaction, in which `note` is called, too.
 
         A post seen before changes nothing; one of a channel that is not watched is dropped.
+        Without `alert` the posts are history (an import, a backfill): nobody is told, no digest
+        takes their hits for news, and it is enough that their channel is known.
         """
         while True:
             matcher = await self._renewed()
-            counts = await self.db.at_once(partial(self._take, matcher=matcher, batch=batch))
+            counts = await self.db.at_once(
+                partial(self._take, matcher=matcher, batch=batch, alert=alert, note=note)
+            )
             if counts is None:
                 continue  # the watchlists changed since: match with the new terms
             if counts.owed:
                 self.owed.set()
             return counts
 
-    async def _take(self, tx: Connection, matcher: Matcher, batch: Sequence[Post]) -> Counts | None:
+    async def _take(
+        self,
+        tx: Connection,
+        matcher: Matcher,
+        batch: Sequence[Post],
+        alert: bool,
+        note: Note | None,
+    ) -> Counts | None:
         """None, and nothing done, when the matcher is older than the watchlists."""
         if await watchlists.revision(tx) != self._revision:
             return None
-        instant = await subscriptions.instant(tx)
-        starts = {ledger.channel.id: ledger.start for ledger in await channels.watched(tx)}
-        # Older than the watch: pushed late, edited, or meant for who watched before.
-        wanted = [
-            post
-            for post in batch
-            if post.channel_id in starts and post.message_id > starts[post.channel_id]
-        ]
+        instant = await subscriptions.instant(tx) if alert else []
+        wanted = await (self._news(tx, batch) if alert else self._history(tx, batch))
         now = self.clock()
         new = await posts.save_new(tx, wanted, now)
         counts = Counts(posts=len(new))
         for post in new:
-            counts += await _touch(tx, matcher, instant, post, now)
+            counts += await _touch(tx, matcher, instant, post, now, history=not alert)
         seen = set(map(id, new))
         for post in wanted:
             if id(post) not in seen:
-                counts += await process(tx, matcher, instant, post, now)
+                counts += await process(tx, matcher, instant, post, now, history=not alert)
+        if note:
+            await note(tx, counts)
         return counts
+
+    async def _news(self, tx: Connection, batch: Sequence[Post]) -> list[Post]:
+        """Posts of watched channels; not those older than the watch, which were pushed late,
+        edited, or meant for who watched before."""
+        starts = {ledger.channel.id: ledger.start for ledger in await channels.watched(tx)}
+        return [p for p in batch if p.message_id > starts.get(p.channel_id, p.message_id)]
+
+    async def _history(self, tx: Connection, batch: Sequence[Post]) -> list[Post]:
+        known = await channels.known(tx)
+        return [post for post in batch if post.channel_id in known]
 
     async def _renewed(self) -> Matcher:
         """The matcher of the present watchlists, compiled outside of any transaction."""
@@ -92,13 +114,17 @@ async def process(
     instant: Sequence[Subscription],
     post: Post,
     now: datetime,
+    *,
+    history: bool = False,
 ) -> Counts:
     post, saved = await posts.save(tx, post, now)
     if saved is Saved.KNOWN:
         return Counts()
     if saved is Saved.EDITED:
         await hits.fade(tx, post.channel_id, post.message_id)
-    return Counts(posts=int(saved is Saved.NEW)) + await _touch(tx, matcher, instant, post, now)
+    return Counts(posts=int(saved is Saved.NEW)) + await _touch(
+        tx, matcher, instant, post, now, history=history
+    )
 
 
 async def _touch(
@@ -107,12 +133,14 @@ async def _touch(
     instant: Sequence[Subscription],
     post: Post,
     now: datetime,
+    *,
+    history: bool = False,
 ) -> Counts:
     """The hits of a stored post, and what is owed because of those that are fresh."""
     found = matcher.match(post)
     if not found:
         return Counts()
-    fresh: list[Hit] = await hits.save(tx, found, now)
+    fresh: list[Hit] = await hits.save(tx, found, now, history=history)
     alerts = alerts_for(fresh, instant, now)
     for alert in alerts:
         await outbox.add(tx, alert, now)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from storage.model import Channel
-from watchers.ingest import Flooded, Source, SourceLost, SourceState, Tell, supervise
+from watchers.ingest import Flooded, Page, Source, SourceLost, SourceState, Tell, supervise
 from watchers.pipeline import Pipeline
 from watchers.references import Reference
 from watchers.share import GRACE, Share
@@ -42,3 +42,11 @@ class Sources:
             except (Flooded, SourceLost) as error:
                 first = first or error
         raise first or SourceLost("there is no source to ask")
+
+    async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
+        """From whichever source reads this channel now. Raises as Source.page does."""
+        reader = self._share.reader_of(channel.id)
+        for member in self.members:
+            if member.source.name == reader:
+                return await member.source.page(channel, below, limit)
+        raise SourceLost("no source is connected at present")

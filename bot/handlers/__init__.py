@@ -11,7 +11,16 @@ from aiogram.filters import ExceptionTypeFilter
 from aiogram.types import ErrorEvent
 
 from bot.access import Access
-from bot.handlers import channels, chats, digests, start, status, subscriptions, watchlists
+from bot.handlers import (
+    backfills,
+    channels,
+    chats,
+    digests,
+    start,
+    status,
+    subscriptions,
+    watchlists,
+)
 from storage.db import Database, DatabaseUnusable
 from watchers.pipeline import Pipeline
 from watchers.sources import Sources
@@ -35,7 +44,7 @@ def make_dispatcher(desk: Desk, seconds: Callable[[], float]) -> Dispatcher:
     """`seconds` is a steady clock."""
     dispatcher = Dispatcher(**{name: getattr(desk, name) for name in Desk.__slots__})
     dispatcher.include_router(chats.make_router())  # not commands: they come from anybody
-    commands = [start, channels, watchlists, subscriptions, digests, status]
+    commands = [start, channels, backfills, watchlists, subscriptions, digests, status]
     access = Access(desk.owners, seconds)
     for module in commands:
         dispatcher.include_router(module.make_router())

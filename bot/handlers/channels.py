@@ -79,14 +79,13 @@ async def remove(
     except BadReference as error:
         await message.answer(f"Not removed: {render.safe(str(error))}.")
         return
-    for ledger in await channels.watched(db.reader):
-        username = (ledger.channel.username or "").casefold()
-        if ledger.channel.id == reference.id or username == (reference.username or "-").casefold():
-            async with db.transaction() as tx:
-                await channels.remove(tx, ledger.channel.id, clock())
-            name = render.channel_name(ledger.channel)
-            await message.answer(f"{name} is no longer watched. Its posts and hits are kept.")
-            return
-    await message.answer(
-        f"{render.safe(str(reference))} is not watched; /channels lists those that are."
-    )
+    ledger = await channels.referred_to(db.reader, reference.username, reference.id)
+    if ledger is None:
+        await message.answer(
+            f"{render.safe(str(reference))} is not watched; /channels lists those that are."
+        )
+        return
+    async with db.transaction() as tx:
+        await channels.remove(tx, ledger.channel.id, clock())
+    name = render.channel_name(ledger.channel)
+    await message.answer(f"{name} is no longer watched. Its posts and hits are kept.")

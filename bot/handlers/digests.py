@@ -32,11 +32,17 @@ def make_router() -> Router:
     return router
 
 
+def read_period(word: str) -> timedelta | None:
+    """`30m`, `6h`, `14d`; None when it is none."""
+    match = _PERIOD.fullmatch(word.casefold())
+    return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
+
+
 def read_request(text: str) -> Request:
     period, name = None, None
     for word in text.split():
-        if match := _PERIOD.fullmatch(word.casefold()):
-            period = timedelta(**{_UNITS[match[2]]: int(match[1])})
+        if (found := read_period(word)) is not None:
+            period = found
         else:
             name = word
     return Request(period, name)

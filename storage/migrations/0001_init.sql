@@ -12,7 +12,7 @@ CREATE TABLE channels (
     silent     INTEGER NOT NULL DEFAULT 0 CHECK (silent IN (0, 1)),  -- and its owners were told
     trouble    TEXT,                       -- why it can't be read; NULL when it can
     added_at   TEXT NOT NULL,
-    removed_at TEXT                        -- its posts stay
+    removed_at TEXT                        -- its posts stay; an import knows it without watching
 ) STRICT;
 
 -- An access hash is good for one Telegram account only.
@@ -40,6 +40,25 @@ CREATE TABLE posts (
 ) STRICT;
 
 CREATE INDEX posts_by_group ON posts (channel_id, group_id) WHERE group_id IS NOT NULL;
+
+-- Files whose import was interrupted.
+CREATE TABLE imports (
+    file     TEXT PRIMARY KEY,             -- its size and a hash of its beginning
+    position INTEGER NOT NULL              -- how many of its messages are stored
+) STRICT, WITHOUT ROWID;
+
+-- History wanted from before a channel was watched.
+CREATE TABLE backfills (
+    channel_id INTEGER PRIMARY KEY REFERENCES channels (id),
+    until      TEXT NOT NULL,              -- posts older than this are not wanted
+    below      INTEGER NOT NULL,           -- message ids from here on are read
+    chat_id    INTEGER NOT NULL REFERENCES chats (id) ON UPDATE CASCADE,  -- that asked for it
+    thread_id  INTEGER,
+    asked_at   TEXT NOT NULL,
+    posts      INTEGER NOT NULL DEFAULT 0, -- that came of it
+    hits       INTEGER NOT NULL DEFAULT 0,
+    done_at    TEXT
+) STRICT;
 
 -- The messages of an album, each pointing to the post that they are together.
 CREATE TABLE album_messages (
@@ -100,6 +119,7 @@ CREATE TABLE hits (
     matched      TEXT NOT NULL,            -- the text of each span
     elsewhere    TEXT NOT NULL DEFAULT '[]',  -- [[kind, matched], …] in posts.extras
     disguised    INTEGER NOT NULL DEFAULT 0 CHECK (disguised IN (0, 1)),
+    history      INTEGER NOT NULL DEFAULT 0 CHECK (history IN (0, 1)),  -- by import or backfill: no news
     PRIMARY KEY (channel_id, message_id, term_id),
     FOREIGN KEY (channel_id, message_id) REFERENCES posts (channel_id, message_id)
         ON UPDATE CASCADE
@@ -174,7 +194,7 @@ CREATE TRIGGER terms_changed AFTER UPDATE ON terms
 BEGIN UPDATE revision SET number = number + 1; END;
 CREATE TRIGGER watchlists_changed AFTER UPDATE ON watchlists
 BEGIN UPDATE revision SET number = number + 1; END;
-CREATE TRIGGER channels_added AFTER INSERT ON channels
+CREATE TRIGGER channels_added AFTER INSERT ON channels WHEN NEW.removed_at IS NULL
 BEGIN UPDATE revision SET number = number + 1; END;
 CREATE TRIGGER channels_changed AFTER UPDATE OF username, removed_at ON channels
 BEGIN UPDATE revision SET number = number + 1; END;
