@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -144,6 +145,58 @@ def import_(
 
     _finish(work, DatabaseUnusable)
     raise typer.Exit(outcome)
+
+
+watchlist_commands = typer.Typer(no_args_is_help=True, help="Watchlists as YAML files.")
+cli.add_typer(watchlist_commands, name="watchlists")
+
+
+@watchlist_commands.command("import")
+def import_watchlists(
+    file: Annotated[str, typer.Argument(help="A watchlist file, or the name of a bundled pack.")],
+) -> None:
+    """Add a file's watchlists and terms; what is there besides stays. The daemon notices."""
+    from bot.match import BadInput, read_watchlists
+    from bot.settings import read_database
+    from storage import watchlists
+    from storage.db import open_database
+    from watchers.watchlist_file import WatchlistFileError
+
+    try:
+        given = read_watchlists(file)
+    except (BadInput, WatchlistFileError) as error:
+        _fail(str(error))
+
+    async def store() -> None:
+        async with open_database(read_database()) as db:
+            for watchlist in given:
+                async with db.transaction() as tx:
+                    _, changed = await watchlists.put(tx, watchlist, datetime.now(UTC))
+                typer.echo(f"{watchlist.name}: {changed} of {len(watchlist.terms)} terms are new")
+
+    _finish(store, DatabaseUnusable)
+
+
+@watchlist_commands.command("export")
+def export_watchlists(
+    file: Annotated[Path, typer.Argument(help="The YAML file to write.")],
+) -> None:
+    """Write the watchlists of the database into a file."""
+    from bot.settings import read_database
+    from storage import watchlists
+    from storage.db import open_database
+    from watchers.watchlist_file import dump
+
+    async def write() -> None:
+        async with open_database(read_database()) as db:
+            stored = await watchlists.all(db.reader)
+        try:
+            file.write_text(dump(stored), encoding="utf-8")
+        except OSError as error:
+            _fail(f"{file} can't be written: {error.strerror}")
+        typer.echo(f"{len(stored)} watchlists are in {file}")
+
+    _finish(write, DatabaseUnusable)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot import render
+from bot.match import read_watchlists
 from storage import channels, hits, outbox, posts, subscriptions, watchlists
 from storage.db import Database, open_database
 from storage.model import DeliveryKind, Subscription
@@ -20,7 +21,6 @@ from watchers import digests
 from watchers.export_file import ExportFile
 from watchers.exports import as_album, read_posts
 from watchers.pipeline import Pipeline
-from watchers.watchlist_file import PACKS, load
 
 EXPORT = Path(__file__).parent / "sample" / "result.json"
 DATABASE = Path("data/demo.db")
@@ -51,10 +51,8 @@ def _now() -> datetime:
 async def _set_up(db: Database) -> None:
     """A starter pack, and two chats that are told of it: one at once, one by digest."""
     async with db.transaction() as tx:
-        for watchlist in load((PACKS / f"{PACK}.yaml").read_text(encoding="utf-8"), PACK):
-            id = await watchlists.create(tx, watchlist, _now())
-            for term in watchlist.terms:
-                await watchlists.add_term(tx, id, term, _now())
+        for watchlist in read_watchlists(PACK):
+            id, _ = await watchlists.put(tx, watchlist, _now())
             await subscriptions.put(tx, Subscription(id, ALERTED), _now())
             await subscriptions.put(tx, Subscription(id, DIGESTED, "daily 08:00"), _now())
 

@@ -58,7 +58,7 @@ class BadInput(Exception):
 def match_stream(watchlists: str, posts: str, out: BinaryIO, err: TextIO) -> int:
     """`watchlists` is a file or the name of a pack, `posts` a file or - for standard input. The exit code."""
     try:
-        answering = _Answering(_watchlists(watchlists), err)
+        answering = _Answering(read_watchlists(watchlists), err)
         gc.freeze()  # what is compiled stays: the collector need not walk through it again and again
         with _opened(posts) as (source, size), _progress(err, size) as progress:
             for lines, length in _pieces(source):
@@ -76,7 +76,8 @@ def match_stream(watchlists: str, posts: str, out: BinaryIO, err: TextIO) -> int
     return BAD if answering.bad else DONE
 
 
-def _watchlists(name: str) -> tuple[Watchlist, ...]:
+def read_watchlists(name: str) -> tuple[Watchlist, ...]:
+    """Of a file, or of the pack of that name. Raises BadInput, WatchlistFileError."""
     path = Path(name)
     if not path.exists():
         pack = watchlist_file.PACKS / f"{name}.yaml"

@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime
 
 from aiosqlite import Connection
@@ -43,6 +44,33 @@ async def add_term(tx: Connection, watchlist_id: int, term: Term, now: datetime)
         ),
     )
     return done.rowcount > 0
+
+
+async def put(tx: Connection, watchlist: Watchlist, now: datetime) -> tuple[int, int]:
+    """Make a watchlist what it is given as, but keep the terms it has besides.
+
+    Returns its id and how many terms are new or have changed.
+    """
+    known = await named(tx, watchlist.name)
+    id = known.id if known else await create(tx, watchlist, now)
+    await tx.execute(
+        "UPDATE watchlists SET title = ?, severity = ?, languages = ?, channels = ? WHERE id = ?",
+        (
+            watchlist.title,
+            watchlist.severity,
+            json.dumps(watchlist.languages),
+            json.dumps(watchlist.channels, ensure_ascii=False),
+            id,
+        ),
+    )
+    has = {term.name: replace(term, id=0) for term in known.terms} if known else {}
+    changed = 0
+    for term in watchlist.terms:
+        if has.get(term.name) != replace(term, id=0):
+            if term.name in has:
+                await remove_term(tx, id, term.name, now)
+            changed += await add_term(tx, id, term, now)
+    return id, changed
 
 
 async def remove_term(tx: Connection, watchlist_id: int, name: str, now: datetime) -> bool:

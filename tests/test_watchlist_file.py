@@ -1,5 +1,7 @@
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli import cli
 from storage.model import Severity, Term
 from watchers.watchlist_file import WatchlistFileError, dump, load
 
@@ -62,3 +64,26 @@ def test_mistakes_name_file_line_and_remedy(text, line, said):
 
     assert str(error.value).startswith(f"my.yaml, line {line}: ")
     assert said in str(error.value)
+
+
+def test_watchlists_go_into_the_database_and_out_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE", str(tmp_path / "watch.db"))
+    source, back = tmp_path / "in.yaml", tmp_path / "out.yaml"
+    source.write_text(
+        "watchlists:\n- name: rail\n  title: Rail\n  severity: high\n  terms:\n"
+        "  - эшелон\n  - name: Baranavichy\n    kind: place\n    aliases: [Барановичи]\n",
+        encoding="utf-8",
+    )
+    run = CliRunner().invoke
+    assert "rail: 2 of 2 terms are new" in run(cli, ["watchlists", "import", str(source)]).output
+    assert "rail: 0 of 2 terms are new" in run(cli, ["watchlists", "import", str(source)]).output
+    source.write_text(source.read_text("utf-8").replace("Барановичи", "Баранавічы"), "utf-8")
+    assert "rail: 1 of 2 terms are new" in run(cli, ["watchlists", "import", str(source)]).output
+    assert run(cli, ["watchlists", "export", str(back)]).exit_code == 0
+    assert back.read_text("utf-8").count("Баранавічы") == 1
+    stored, given = (load(path.read_text("utf-8"))[0] for path in (back, source))
+    assert {t.name: t.aliases for t in stored.terms} == {t.name: t.aliases for t in given.terms}
+    assert (stored.title, stored.severity) == (given.title, given.severity)
+    missing = run(cli, ["watchlists", "import", "nope"])
+    assert (missing.exit_code, "no such pack (packs: belarus)" in missing.output) == (2, True)
+    assert run(cli, ["watchlists", "export", "/nowhere/x.yaml"]).exit_code == 2
