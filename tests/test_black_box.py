@@ -145,6 +145,7 @@ async def test_the_alert_of_the_readme(process, dc, owner, reader):
         alert = await owner.expect(text="прибыли", timeout=5)
         took = time.monotonic() - published
 
+    print(f"from publishing to the alert: {took:.3f} s")  # shown by pytest -rP
     assert took < 2
     assert "https://t.me/vestki_rail/1" in [e.get("url") for e in alert["entities"]]
 
@@ -182,8 +183,10 @@ async def test_killed_twenty_times_it_loses_nothing(process, settings, dc, api, 
 
     stored = rows(settings, "SELECT message_id FROM posts ORDER BY message_id")
     assert [id for (id,) in stored] == list(range(1, POSTS + 1))
+    repeats = sum(told().values()) - len(wanted)
+    print(f"{KILLS} kills: {len(stored)} stored, {len(wanted)} alerts owed, {repeats} repeats")
     assert set(told()) == wanted
-    assert sum(told().values()) - len(wanted) <= KILLS
+    assert repeats <= KILLS
     assert rows(settings, "SELECT count(*) FROM outbox WHERE sent_at IS NULL") == [(0,)]
 
 
