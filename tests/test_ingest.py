@@ -217,16 +217,17 @@ async def test_a_term_added_while_posts_come_in_misses_none_of_them(db, pipeline
     renewed = pipeline._renewed
 
     async def slow():
-        matcher = await renewed()
+        pair = await renewed()
         compiling.set()
         await go_on.wait()
-        return matcher
+        return pair
 
     pipeline._renewed = slow
     taking = asyncio.create_task(pipeline.take([make.post("эшелон")]))
     await compiling.wait()
     async with db.transaction() as tx:
         await watchlists.add_term(tx, 1, Term(0, "эшелон"), make.NOON)
+    await renewed()  # another task, with posts of its own, has the new term already
     go_on.set()
     assert (await taking).hits == 1
 

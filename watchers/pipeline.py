@@ -51,9 +51,9 @@ class Pipeline:
         takes their hits for news, and it is enough that their channel is known.
         """
         while True:
-            matcher = await self._renewed()
+            matcher, revision = await self._renewed()
             counts = await self.db.at_once(
-                partial(self._take, matcher=matcher, batch=batch, alert=alert, note=note)
+                partial(self._take, matcher, revision, batch, alert, note)
             )
             if counts is None:
                 continue  # the watchlists changed since: match with the new terms
@@ -63,14 +63,15 @@ class Pipeline:
 
     async def _take(
         self,
-        tx: Connection,
         matcher: Matcher,
+        revision: int,
         batch: Sequence[Post],
         alert: bool,
         note: Note | None,
+        tx: Connection,
     ) -> Counts | None:
         """None, and nothing done, when the matcher is older than the watchlists."""
-        if await watchlists.revision(tx) != self._revision:
+        if await watchlists.revision(tx) != revision:
             return None
         instant = await subscriptions.instant(tx) if alert else []
         wanted = await (self._news(tx, batch) if alert else self._history(tx, batch))
@@ -97,15 +98,18 @@ class Pipeline:
         known = await channels.known(tx)
         return [post for post in batch if post.channel_id in known]
 
-    async def _renewed(self) -> Matcher:
-        """The matcher of the present watchlists, compiled outside of any transaction."""
+    async def _renewed(self) -> tuple[Matcher, int]:
+        """The matcher of the present watchlists and their revision, outside of any transaction.
+
+        They go together: another task may renew both while this one still holds the older pair.
+        """
         revision = await watchlists.revision(self.db.reader)
         if revision != self._revision:
             lists = await watchlists.all(self.db.reader)
             known = [ledger.channel for ledger in await channels.watched(self.db.reader)]
-            self._matcher = await asyncio.to_thread(Matcher, lists, known, previous=self._matcher)
-            self._revision = revision
-        return self._matcher
+            matcher = await asyncio.to_thread(Matcher, lists, known, previous=self._matcher)
+            self._matcher, self._revision = matcher, revision
+        return self._matcher, self._revision
 
 
 async def process(
