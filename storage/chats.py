@@ -1,10 +1,11 @@
-"""Where does the bot talk, and may it at present?"""
+"""Where does the bot talk, may it at present, and how does the chat want it?"""
 
-from datetime import datetime
+from datetime import datetime, time
 
 from aiosqlite import Connection
 
 from storage.db import stamp
+from storage.model import Chat
 
 
 async def ensure(tx: Connection, chat_id: int) -> None:
@@ -18,6 +19,33 @@ async def pause(tx: Connection, chat_id: int, reason: str, now: datetime) -> boo
         (stamp(now), reason, chat_id),
     )
     return done.rowcount > 0
+
+
+async def all(db: Connection) -> dict[int, Chat]:
+    rows = await db.execute_fetchall("SELECT id, zone, quiet_from, quiet_to FROM chats")
+    return {row[0]: _from_row(*row) for row in rows}
+
+
+async def one(db: Connection, chat_id: int) -> Chat:
+    rows = await db.execute_fetchall(
+        "SELECT id, zone, quiet_from, quiet_to FROM chats WHERE id = ?", (chat_id,)
+    )
+    return next((_from_row(*row) for row in rows), Chat(chat_id))
+
+
+async def put(tx: Connection, chat: Chat) -> None:
+    """Remember how a chat wants to be told."""
+    await ensure(tx, chat.id)
+    quiet = [f"{at:%H:%M}" for at in chat.quiet or ()] or [None, None]
+    await tx.execute(
+        "UPDATE chats SET zone = ?, quiet_from = ?, quiet_to = ? WHERE id = ?",
+        (chat.zone, *quiet, chat.id),
+    )
+
+
+def _from_row(id: int, zone: str | None, start: str | None, end: str | None) -> Chat:
+    quiet = (time.fromisoformat(start), time.fromisoformat(end)) if start and end else None
+    return Chat(id, zone, quiet)
 
 
 async def resume(tx: Connection, chat_id: int) -> bool:
@@ -36,12 +64,8 @@ async def migrate(tx: Connection, old_id: int, new_id: int) -> None:
     if not list(rows):
         await tx.execute("UPDATE chats SET id = ? WHERE id = ?", (new_id, old_id))
         return
-    for table in (
-        "subscriptions",
-        "outbox_hits",
-        "outbox",
-        "backfills",
-    ):  # what the new id has already stays
+    # What the new id has already stays.
+    for table in ("subscriptions", "outbox_hits", "outbox", "backfills", "mutes"):
         await tx.execute(
             f"UPDATE OR IGNORE {table} SET chat_id = ? WHERE chat_id = ?", (new_id, old_id)
         )

@@ -1,7 +1,7 @@
 """What are the words of this project, as types? Imports nothing of ours, does no I/O."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 
 
@@ -52,9 +52,13 @@ class Post:
 
 
 class Severity(StrEnum):
-    LOW = "low"
+    LOW = "low"  # arrives silently
     NORMAL = "normal"
-    HIGH = "high"
+    HIGH = "high"  # overtakes the others, and breaks quiet hours
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,34 @@ class Subscription:
     thread_id: int | None = None  # forum topic
     since: datetime | None = None  # hits found before this are not owed
     id: int = 0
+    severity: Severity = Severity.NORMAL  # of the watchlist
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """How a chat wants to be told."""
+
+    id: int  # as the Bot API writes it
+    zone: str | None = None  # None: that of the settings
+    quiet: tuple[time, time] | None = None  # from … to, in its zone; may span midnight
+
+
+class Mutable(StrEnum):
+    """What can be muted."""
+
+    CHAT = "chat"
+    WATCHLIST = "watchlist"
+    TERM = "term"
+    CHANNEL = "channel"
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    chat_id: int
+    what: Mutable
+    target: int  # its id
+    until: datetime | None = None  # None: for good
+    id: int = 0
 
 
 class DeliveryKind(StrEnum):
@@ -166,6 +198,30 @@ class Delivery:
     thread_id: int | None = None
     attempts: int = 0
     id: int = 0
+    severity: Severity = Severity.NORMAL
+    reason: str | None = None  # why it is told again
+    tried: bool = False  # it may have been sent already
+    message_id: int | None = None  # in the chat: what is owed is an edit of this message
+    changes: int = 0  # how often what it tells had changed when it was read
+    waiting: int = 1  # messages due to its chat, this one included
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a chat was told, or is owed, of a story."""
+
+    chat_id: int
+    delivery_id: int  # the first that told of it
+    term_ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A monitor's word on a hit."""
+
+    person_id: int
+    person: str
+    useful: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +234,23 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where and when a post of a story stands."""
+
+    channel: Channel
+    message_id: int
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A post as a message shows it, with all that hit it."""
 
     channel: Channel
     post: Post
     findings: tuple[Finding, ...]
+    deleted_at: datetime | None = None
+    before: str | None = None  # the text that the last edit replaced
+    verdicts: tuple[Verdict, ...] = ()
+    story: int | None = None  # entries of one story tell the same
+    also: tuple[Place, ...] = ()  # where else its story stands, oldest first

@@ -6,9 +6,11 @@ from aiosqlite import Connection
 
 from storage import chats
 from storage.db import moment, stamp
-from storage.model import Subscription
+from storage.model import Severity, Subscription
 
-_COLUMNS = "watchlist_id, chat_id, schedule, thread_id, created_at, id"
+_COLUMNS = (
+    "watchlist_id, chat_id, schedule, thread_id, subscriptions.created_at, subscriptions.id, severity"
+)
 
 
 async def put(tx: Connection, subscription: Subscription, now: datetime) -> None:
@@ -53,11 +55,13 @@ async def scheduled(db: Connection) -> list[Subscription]:
 
 async def _where(db: Connection, condition: str, value: int | str) -> list[Subscription]:
     rows = await db.execute_fetchall(
-        f"SELECT {_COLUMNS} FROM subscriptions WHERE {condition} ORDER BY id", (value,)
+        f"SELECT {_COLUMNS} FROM subscriptions JOIN watchlists ON watchlists.id = watchlist_id "
+        f"WHERE {condition} ORDER BY subscriptions.id",
+        (value,),
     )
     return [
-        Subscription(watchlist_id, chat_id, schedule, thread_id, moment(created_at), id)
-        for watchlist_id, chat_id, schedule, thread_id, created_at, id in rows
+        Subscription(list_id, chat_id, schedule, thread_id, moment(since), id, Severity(severity))
+        for list_id, chat_id, schedule, thread_id, since, id, severity in rows
     ]
 
 

@@ -1,0 +1,41 @@
+"""What does a chat want to hear nothing of at present?"""
+
+from datetime import datetime
+
+from aiosqlite import Connection
+
+from storage import chats
+from storage.db import moment, stamp
+from storage.model import Mutable, Mute
+
+
+async def put(tx: Connection, mute: Mute) -> None:
+    """Mute; a mute of the same thing gets the new end."""
+    await chats.ensure(tx, mute.chat_id)
+    await tx.execute(
+        "INSERT INTO mutes (chat_id, what, target, until) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET until = excluded.until",
+        (mute.chat_id, mute.what, mute.target, stamp(mute.until) if mute.until else None),
+    )
+
+
+async def remove(tx: Connection, chat_id: int, id: int) -> bool:
+    done = await tx.execute("DELETE FROM mutes WHERE id = ? AND chat_id = ?", (id, chat_id))
+    return done.rowcount > 0
+
+
+async def of_chat(db: Connection, chat_id: int, now: datetime) -> list[Mute]:
+    return [mute for mute in await active(db, now) if mute.chat_id == chat_id]
+
+
+async def active(db: Connection, now: datetime) -> list[Mute]:
+    """Those that are not over, in the order they were made."""
+    rows = await db.execute_fetchall(
+        "SELECT chat_id, what, target, until, id FROM mutes "
+        "WHERE until IS NULL OR until > ? ORDER BY id",
+        (stamp(now),),
+    )
+    return [
+        Mute(chat_id, Mutable(what), target, moment(until) if until else None, id)
+        for chat_id, what, target, until, id in rows
+    ]
