@@ -106,7 +106,7 @@ def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
 async def _work(
     settings: Settings, db: Database, bot: Bot, stop: asyncio.Event, alive: Path
 ) -> None:
-    pipeline = Pipeline(db, now)
+    pipeline = Pipeline(db, now, settings.zone)
     sources = _sources(settings, db)
     zone, owners = settings.zone, settings.owner_ids
 

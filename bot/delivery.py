@@ -8,8 +8,10 @@ import asyncio
 import json
 import logging
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from aiogram import Bot
 from aiogram.enums import ParseMode
@@ -24,11 +26,11 @@ from aiogram.exceptions import (
     TelegramServerError,
     TelegramUnauthorizedError,
 )
-from aiogram.types import LinkPreviewOptions
+from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions
 
-from bot import render
+from bot import keyboards, render
 from storage import channels, chats, outbox
-from storage.model import Delivery, DeliveryKind
+from storage.model import Delivery, DeliveryKind, Entry, Severity
 from watchers.ingest import rhythms
 from watchers.pipeline import Pipeline
 
@@ -37,39 +39,90 @@ log = logging.getLogger(__name__)
 OVERALL = 30  # messages a second, over all chats
 CHAT_PAUSE = 1.0  # seconds between two messages to one chat
 GROUP_A_MINUTE = 20  # messages to one group
+SPARE = 5  # of these, kept for new alerts when messages are edited
+SOON = 5.0  # seconds: alerts of which the last would wait longer than that are merged
 IN_FLIGHT = 30  # sends under way at once
 SEND_WITHIN = 20  # seconds for one request
 DRAIN_WITHIN = 3.0  # seconds that sends under way are given at shutdown
 LONGEST_BACK_OFF = 300  # seconds
+SLOWER, SLOWEST = 1.5, 8.0  # what a refusal makes of a chat's pause, and where that ends
+EDIT_AGAIN = 5.0  # seconds until an edit that met a broken network is tried again
+FORGIVEN = 0.95  # what each message that is taken makes of it again
+
+
+HIDDEN = LinkPreviewOptions(is_disabled=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a chat gets to see."""
+
+    html: str
+    preview: LinkPreviewOptions = HIDDEN
+    keyboard: InlineKeyboardMarkup | None = None
 
 
 class Pace:
-    """When may the next message go to a chat? Times are seconds of one steady clock."""
+    """When may the next message go to a chat? Times are seconds of one steady clock.
+
+    A message counts from the moment its answer came: Telegram saw it no later than that, so that
+    no two are closer at its end than here.
+    """
 
     def __init__(self) -> None:
-        self._overall: deque[float] = deque(maxlen=OVERALL)
-        self._chats: defaultdict[int, deque[float]] = defaultdict(
+        self._overall: deque[list[float]] = deque(maxlen=2 * OVERALL)
+        self._chats: defaultdict[int, deque[list[float]]] = defaultdict(
             lambda: deque(maxlen=GROUP_A_MINUTE)
         )
         self._told: dict[int, float] = {}  # told to wait until then
+        self._slow: defaultdict[int, float] = defaultdict(lambda: 1.0)
+        self._all_slow = 1.0
 
-    def free_at(self, chat_id: int) -> float:
+    def free_at(self, chat_id: int, spare: int = 0) -> float:
+        """`spare`: how many messages to a group are to be left for what is more urgent."""
         sent = self._chats[chat_id]
         times = [self._told.get(chat_id, 0.0)]
         if sent:
-            times.append(sent[-1] + CHAT_PAUSE)
-        if chat_id < 0 and len(sent) == GROUP_A_MINUTE:  # groups and channels have negative ids
-            times.append(sent[0] + 60)
-        if len(self._overall) == OVERALL:
-            times.append(self._overall[0] + 1)
+            times.append(sent[-1][0] + CHAT_PAUSE * self._slow[chat_id])
+        if is_group(chat_id) and len(sent) >= GROUP_A_MINUTE - spare:
+            times.append(sent[-(GROUP_A_MINUTE - spare)][0] + 60)
+        if len(self._overall) >= OVERALL:
+            latest = sorted(at for (at,) in self._overall)[-OVERALL]
+            times.append(latest + self._all_slow)
         return max(times)
 
-    def spend(self, chat_id: int, now: float) -> None:
-        self._overall.append(now)
-        self._chats[chat_id].append(now)
+    def allows(self, chat_id: int, now: float) -> int:
+        """How many messages the chat may get in the next SOON seconds."""
+        most = 1 + int(SOON / (CHAT_PAUSE * self._slow[chat_id]))
+        if is_group(chat_id):
+            recent = sum(now - at < 60 - SOON for (at,) in self._chats[chat_id])
+            most = min(most, max(1, GROUP_A_MINUTE - recent))
+        return most
+
+    def spend(self, chat_id: int, now: float) -> Callable[[float], None]:
+        """A message begins its way; call the result with the time when its answer is there."""
+        sent = [now]
+        self._overall.append(sent)
+        self._chats[chat_id].append(sent)
+
+        def answered(at: float) -> None:
+            sent[0] = at
+            self._slow[chat_id] = max(1.0, self._slow[chat_id] * FORGIVEN)
+            self._all_slow = max(1.0, self._all_slow * FORGIVEN)
+
+        return answered
 
     def wait(self, chat_id: int, until: float) -> None:
+        """Telegram wants a pause: the chat gets it, and is written to more slowly afterwards."""
         self._told[chat_id] = until
+        self._slow[chat_id] = min(SLOWEST, self._slow[chat_id] * SLOWER)
+        paused = sum(1 for end in self._told.values() if end >= until - 5)
+        if paused >= 3:  # it is not the chats, it is us
+            self._all_slow = min(SLOWEST, self._all_slow * SLOWER)
+
+
+def is_group(chat_id: int) -> bool:
+    return chat_id < 0  # channels are counted as groups
 
 
 class Sender:
@@ -79,11 +132,17 @@ class Sender:
         pipeline: Pipeline,
         zone: tzinfo,
         tell: Callable[[str], Awaitable[None]],
+        *,
+        merging: bool = True,
+        protect: bool = False,
+        previews: bool = True,
     ) -> None:
-        """`tell` says a sentence to the owners."""
+        """`tell` says a sentence to the owners; `protect` forbids forwarding what is sent;
+        `previews` shows the post's card where it has one."""
         self._bot, self._pipeline = bot, pipeline
         self._db, self._wake, self._clock = pipeline.db, pipeline.owed, pipeline.clock
         self._zone, self._tell = zone, tell
+        self._merging, self._protect, self._previews = merging, protect, previews
         self._pace = Pace()
         self._busy: set[int] = set()  # chats with a send under way: their messages keep order
         self._tasks: set[asyncio.Task[None]] = set()
@@ -94,14 +153,16 @@ class Sender:
         async with asyncio.TaskGroup() as sends:
             while not self._stopping:
                 self._wake.clear()
-                for delivery in await outbox.next_due(self._db.reader, self._clock()):
-                    if self._may_go(delivery.chat_id):
+                due = await outbox.next_due(self._db.reader, self._clock())
+                changed = await outbox.next_changed(self._db.reader)
+                for delivery in [*due, *changed]:
+                    if self._may_go(delivery):
                         self._busy.add(delivery.chat_id)
-                        self._pace.spend(delivery.chat_id, _seconds())
-                        task = sends.create_task(self._send_and_wake(delivery))
+                        answered = self._pace.spend(delivery.chat_id, _seconds())
+                        task = sends.create_task(self._send_and_wake(delivery, answered))
                         self._tasks.add(task)
                         task.add_done_callback(self._tasks.discard)
-                await self._rest()
+                await self._rest([*due, *changed])
             await self._drain()
             for task in list(self._tasks):
                 task.cancel()
@@ -123,19 +184,22 @@ class Sender:
                 "%s sends were cut off; they are repeated at the next start", len(self._busy)
             )
 
-    def _may_go(self, chat_id: int) -> bool:
+    def _may_go(self, delivery: Delivery) -> bool:
         return (
-            chat_id not in self._busy
+            delivery.chat_id not in self._busy
             and len(self._busy) < IN_FLIGHT
-            and self._pace.free_at(chat_id) <= _seconds()
+            and self._free_at(delivery) <= _seconds()
         )
 
-    async def _rest(self) -> None:
+    def _free_at(self, delivery: Delivery) -> float:
+        return self._pace.free_at(delivery.chat_id, SPARE if delivery.message_id else 0)
+
+    async def _rest(self, known: Iterable[Delivery]) -> None:
         """Until woken, or until the pace or a postponed message lets one go."""
         now = self._clock()
         pauses = [
-            self._pace.free_at(delivery.chat_id) - _seconds()
-            for delivery in await outbox.next_due(self._db.reader, now)
+            self._free_at(delivery) - _seconds()
+            for delivery in known
             if delivery.chat_id not in self._busy
         ]
         if (later := await outbox.next_due_at(self._db.reader, now)) is not None:
@@ -147,76 +211,159 @@ class Sender:
         except TimeoutError:
             pass
 
-    async def _send_and_wake(self, delivery: Delivery) -> None:
+    async def _send_and_wake(self, delivery: Delivery, answered: Callable[[float], None]) -> None:
         try:
-            await self.send(delivery)
+            if delivery.message_id:
+                await self.renew(delivery)
+            else:
+                await self.send(delivery)
         finally:
+            answered(_seconds())
             self._busy.discard(delivery.chat_id)
             self._wake.set()
 
     async def send(self, delivery: Delivery) -> None:
         """Send one message and note what became of it."""
-        html = await self._compose(delivery)
+        async with self._db.transaction() as tx:
+            if self._crowded(delivery):
+                await outbox.merge(tx, delivery, self._clock())
+            await outbox.mark_tried(tx, delivery.id, self._clock())
+        message = await self._compose(delivery)
         try:
-            message_id = await self._deliver(delivery, html)
+            message_id = await self._deliver(delivery, message)
         except TelegramRetryAfter as error:
             self._pace.wait(delivery.chat_id, _seconds() + error.retry_after)
             await self._postpone(delivery, error.retry_after, error)
         except TelegramMigrateToChat as error:
             async with self._db.transaction() as tx:
+                await outbox.mark_refused(tx, delivery.id)
                 await chats.migrate(tx, delivery.chat_id, error.migrate_to_chat_id)
         except TelegramUnauthorizedError:
             raise  # the token is gone: nothing can be sent, and only a person can help
         except TelegramForbiddenError as error:
             await self._pause_chat(delivery, error)
         except TelegramBadRequest as error:
-            await self._refused(delivery, html, error)
-        except (TelegramNetworkError, TelegramServerError, ClientDecodeError) as error:
+            await self._refused(delivery, message, error)
+        except (TelegramNetworkError, ClientDecodeError) as error:
+            await self._postpone(delivery, back_off(delivery.attempts), error, refused=False)
+        except TelegramServerError as error:
             await self._postpone(delivery, back_off(delivery.attempts), error)
         except TelegramAPIError as error:
             await self._postpone(delivery, back_off(delivery.attempts + 3), error)
         else:
             await self._mark_sent(delivery, message_id)
 
-    async def _compose(self, delivery: Delivery) -> str:
-        """The message's HTML. A digest that does not fit leaves the rest to the next message."""
+    async def renew(self, delivery: Delivery) -> None:
+        """Make a message in the chat show what it should by now. It is news no longer, so what
+        can't be edited stays as it is."""
+        message = await self._compose(delivery)
+        try:
+            await self._bot.edit_message_text(
+                message.html,
+                chat_id=delivery.chat_id,
+                message_id=delivery.message_id,
+                parse_mode=ParseMode.HTML,
+                link_preview_options=message.preview,
+                reply_markup=message.keyboard,
+                request_timeout=SEND_WITHIN,
+            )
+        except TelegramRetryAfter as error:
+            self._pace.wait(delivery.chat_id, _seconds() + error.retry_after)
+            return
+        except TelegramForbiddenError as error:
+            await self._pause_chat(delivery, error)
+            return
+        except TelegramUnauthorizedError:
+            raise
+        except TelegramBadRequest as error:
+            if "not modified" not in error.message:
+                log.info("delivery %s stays as it is: %s", delivery.id, error.message)
+        except (TelegramNetworkError, TelegramServerError, ClientDecodeError) as error:
+            if not (isinstance(error, ClientDecodeError) and _was_sent(error)):
+                self._pace.wait(delivery.chat_id, _seconds() + EDIT_AGAIN)
+                return
+        await self._mark_sent(delivery, delivery.message_id)
+
+    def _crowded(self, delivery: Delivery) -> bool:
+        """Is more owed to the chat than the pace allows?"""
+        return (
+            self._merging
+            and delivery.kind is DeliveryKind.ALERT
+            and not delivery.tried
+            and delivery.waiting > self._pace.allows(delivery.chat_id, _seconds())
+        )
+
+    async def _compose(self, delivery: Delivery) -> Message:
+        """What does not fit into a message is left to the next one."""
+        again = render.REPEAT if delivery.tried and not delivery.message_id else ""
         if delivery.kind is DeliveryKind.NOTICE:
-            return f"⚠️ {render.safe(delivery.text or '')}"
-        entries = await outbox.entries(self._db.reader, delivery.id)
-        if delivery.kind is DeliveryKind.ALERT:
-            return render.alert(entries[0], self._zone)
+            return Message(f"{again}⚠️ {render.safe(delivery.text or '')}")
+        chat = await chats.one(self._db.reader, delivery.chat_id)
+        zone = ZoneInfo(chat.zone) if chat.zone else self._zone
+        is_alert = delivery.kind is DeliveryKind.ALERT
+        entries = await outbox.entries(self._db.reader, delivery.id, as_found=is_alert)
+        if is_alert:
+            leads = render.leads(entries)
+            if len(leads) == 1:
+                return self._alert(delivery, entries, zone, again)
+            merged = render.merged(entries, zone)
+            await self._leave(delivery, entries[merged.told :])
+            keyboard = keyboards.under_merged(delivery.id)
+            return Message(again + merged.html, keyboard=keyboard)
         coverage = render.coverage(
             await channels.watched(self._db.reader), await rhythms(self._pipeline), self._clock()
         )
-        digest = render.digest(entries, self._zone, self._clock(), coverage)
-        rest = [finding.hit for entry in entries[digest.told :] for finding in entry.findings]
+        digest = render.digest(entries, zone, self._clock(), coverage)
+        await self._leave(delivery, entries[digest.told :])
+        return Message(again + digest.html)
+
+    def _alert(
+        self, delivery: Delivery, entries: Sequence[Entry], zone: tzinfo, again: str
+    ) -> Message:
+        lead = entries[0]
+        useful = sum(verdict.useful for verdict in lead.verdicts)
+        keyboard = keyboards.under_alert(delivery.id, useful, len(lead.verdicts) - useful)
+        preview = HIDDEN
+        if self._previews and lead.channel.username and not lead.deleted_at:
+            link = render.post_link(lead.channel, lead.post.message_id)
+            preview = LinkPreviewOptions(url=link, prefer_small_media=True)
+        html = again + render.alert(entries, zone, delivery.reason)
+        return Message(html, preview, keyboard)
+
+    async def _leave(self, delivery: Delivery, entries: Iterable[Entry]) -> None:
+        rest = [finding.hit for entry in entries for finding in entry.findings]
         if rest:
             async with self._db.transaction() as tx:
                 await outbox.move(tx, delivery, rest, self._clock())
-        return digest.html
 
-    async def _deliver(self, delivery: Delivery, html: str) -> int | None:
+    async def _deliver(self, delivery: Delivery, message: Message) -> int | None:
         """The id of the message in the chat; None when it was sent but the answer is garbled."""
         try:
-            message = await self._bot.send_message(
+            sent = await self._bot.send_message(
                 delivery.chat_id,
-                html,
+                message.html,
                 message_thread_id=delivery.thread_id,
                 parse_mode=ParseMode.HTML,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
+                link_preview_options=message.preview,
+                disable_notification=delivery.severity is Severity.LOW or None,
+                protect_content=self._protect or None,
+                reply_markup=message.keyboard,
                 request_timeout=SEND_WITHIN,
             )
         except ClientDecodeError as error:
             if not _was_sent(error):
                 raise
             return None
-        return message.message_id
+        return sent.message_id
 
-    async def _refused(self, delivery: Delivery, html: str, error: TelegramBadRequest) -> None:
+    async def _refused(
+        self, delivery: Delivery, message: Message, error: TelegramBadRequest
+    ) -> None:
         """Telegram does not take this message: change what it complains of, or give up aloud."""
-        complaint = error.message.casefold()
+        html, complaint = message.html, error.message.casefold()
         if "thread not found" in complaint or "topic_closed" in complaint:
             async with self._db.transaction() as tx:
+                await outbox.mark_refused(tx, delivery.id)
                 await outbox.drop_thread(tx, delivery)
         elif "chat not found" in complaint or "not enough rights" in complaint:
             await self._pause_chat(delivery, error)
@@ -245,17 +392,22 @@ class Sender:
 
     async def _mark_sent(self, delivery: Delivery, message_id: int | None) -> None:
         async with self._db.transaction() as tx:
-            await outbox.mark_sent(tx, delivery.id, message_id, self._clock())
+            await outbox.mark_sent(tx, delivery, message_id, self._clock())
+            if message_id:  # the chat may have been one that is tried now and then
+                await outbox.resume(tx, delivery.chat_id, self._clock())
 
-    async def _postpone(self, delivery: Delivery, seconds: float, error: Exception) -> None:
+    async def _postpone(
+        self, delivery: Delivery, seconds: float, error: Exception, *, refused: bool = True
+    ) -> None:
         name = type(error).__name__  # its text may hold the address, and that the token
         log.warning("delivery %s waits %.0f s: %s", delivery.id, seconds, name)
         async with self._db.transaction() as tx:
             until = self._clock() + timedelta(seconds=seconds)
-            await outbox.postpone(tx, delivery.id, until)
+            await outbox.postpone(tx, delivery.id, until, refused=refused)
 
     async def _pause_chat(self, delivery: Delivery, error: TelegramAPIError) -> None:
         async with self._db.transaction() as tx:
+            await outbox.mark_refused(tx, delivery.id)
             news = await chats.pause(tx, delivery.chat_id, error.message, self._clock())
         if news:
             await self._tell(

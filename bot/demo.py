@@ -83,10 +83,10 @@ async def _show_alerts(db: Database, console: Console) -> None:
         (delivery,) = due
         if sent < ALERTS_SHOWN:
             (entry,) = await outbox.entries(db.reader, delivery.id)
-            console.print(_message(render.alert(entry, UTC), "alert"))
+            console.print(_message(render.alert([entry], UTC), "alert"))
         sent += 1
         async with db.transaction() as tx:
-            await outbox.mark_sent(tx, delivery.id, sent, _now())
+            await outbox.mark_sent(tx, delivery, sent, _now())
     if sent > ALERTS_SHOWN:
         console.print(f"… and {sent - ALERTS_SHOWN} more alerts like these.\n", style="dim")
 

@@ -5,13 +5,16 @@ and whatever its length the message fits.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from html import escape, unescape
 from itertools import pairwise
 
-from storage.model import Channel, Entry, Finding, Ledger, Post, Span
+from rapidfuzz.distance import LCSseq
+
+from storage.model import Channel, Entry, Finding, Ledger, Place, Post, Span, Verdict
 from watchers.rhythm import Rhythm, duration
 
 MESSAGE_LIMIT = 4096  # UTF-16 units, counted without the tags
@@ -25,6 +28,11 @@ SILENT_LIMIT = 3  # silent channels named in the line of coverage
 FRESH = timedelta(minutes=20)  # a channel looked at longer ago is not called complete
 LISTS_LIMIT = 5  # watchlists named in one alert
 ELSEWHERE_LIMIT = 4
+ALSO_LIMIT = 3  # places of a story named in an alert
+VERDICTS_LIMIT = 8
+CHANGE_LIMIT = 240  # UTF-16 units of what an edit added, and of what it took away
+MERGED_EXCERPTS = ((60, 0), (35, 40), (20, 80), (0, 140))  # from so many lines on, characters
+REPEAT = "🔁 <i>may be a repeat</i>\n"  # sent before, perhaps: its answer never came
 MARKS_LIMIT = 40  # marked words in one excerpt
 
 # Control characters (line breaks apart), and those that turn the direction of all that follows.
@@ -42,22 +50,140 @@ class Digest:
     told: int  # how many of the entries it holds, from the first on
 
 
-def alert(entry: Entry, zone: tzinfo) -> str:
-    """One post, with what it touched, where and when it was, and its matched words marked."""
-    where = f"<b>{_title(entry.channel)}</b> · {time_shown(entry.post.published_at, zone)}"
-    if entry.post.edited_at:
-        where += f" · edited {time_shown(entry.post.edited_at, zone)}"
-    excerpt = _excerpt(entry.post, entry.findings, ALERT_EXCERPT)
-    link = post_link(entry.channel, entry.post.message_id)
+def alert(entries: Sequence[Entry], zone: tzinfo, reason: str | None = None) -> str:
+    """One story: its first post, with what it touched, where and when it was, its matched words
+    marked, what became of it, and where else it stands. The others in `entries` are copies."""
+    lead = entries[0]
+    where = f"<b>{_title(lead.channel)}</b> · {time_shown(lead.post.published_at, zone)}"
+    excerpt = _excerpt(lead.post, lead.findings, ALERT_EXCERPT)
+    link = post_link(lead.channel, lead.post.message_id)
     return "\n".join(
         [
-            *_touched(entry.findings),
+            *([f"📈 <i>{_line(reason)}</i>"] if reason else []),
+            *_touched(lead.findings),
             where,
             *([f"<blockquote>{excerpt}</blockquote>"] if excerpt else []),
-            *_elsewhere(entry.findings),
+            *_elsewhere(lead.findings),
+            *_fate(lead, zone),
+            *_also(lead, entries[1:], zone),
+            *_verdicts(lead.verdicts),
             f'<a href="{link}">{link.removeprefix("https://")}</a>',
         ]
     )
+
+
+def leads(entries: Sequence[Entry]) -> list[Entry]:
+    """Of each story its first post."""
+    first: dict[object, Entry] = {}
+    for entry in entries:
+        first.setdefault(_story(entry), entry)
+    return list(first.values())
+
+
+def _story(entry: Entry) -> object:
+    post = entry.post
+    return entry.story or (post.channel_id, post.message_id)
+
+
+def _fate(entry: Entry, zone: tzinfo) -> list[str]:
+    """What became of the post since: edited, deleted."""
+    lines = []
+    if entry.post.edited_at:
+        changed = _changed(entry.before, entry.post.text) if entry.before is not None else ""
+        known = entry.post.edited_at > entry.post.published_at  # the web preview gives no time
+        when = f" {time_shown(entry.post.edited_at, zone)}" if known else ""
+        lines.append(f"✏️ edited{when}{changed}")
+    if entry.deleted_at:
+        lines.append(f"🗑 deleted {time_shown(entry.deleted_at, zone)}; this is what it said")
+    return lines
+
+
+def _changed(before: str, after: str) -> str:
+    """What an edit added and took away, in words."""
+    old, new = before.split(), after.split()
+    steps = LCSseq.opcodes(old, new)
+    added = [" ".join(new[s.dest_start : s.dest_end]) for s in steps if s.tag == "insert"]
+    gone = [" ".join(old[s.src_start : s.src_end]) for s in steps if s.tag == "delete"]
+    said = [
+        f"{what} «{_line(' … '.join(parts), CHANGE_LIMIT)}»"
+        for what, parts in (("added", added), ("removed", gone))
+        if parts
+    ]
+    return f": {', '.join(said)}" if said else ""
+
+
+def _also(lead: Entry, copies: Sequence[Entry], zone: tzinfo) -> list[str]:
+    """Where else the story stands: «also in: @a 10:04, @b 10:07, +5»"""
+    places = list(lead.also) or [
+        Place(copy.channel, copy.post.message_id, copy.post.published_at) for copy in copies
+    ]
+    if not places:
+        return []
+    shown = [
+        f'<a href="{post_link(place.channel, place.message_id)}">{_name(place.channel)}</a> '
+        f"{_clock(place.published_at, zone)}"
+        for place in places[:ALSO_LIMIT]
+    ]
+    if len(places) > ALSO_LIMIT:
+        shown.append(f"+{len(places) - ALSO_LIMIT}")
+    return [f"🔁 also in: {', '.join(shown)}"]
+
+
+def _name(channel: Channel) -> str:
+    return f"@{channel.username}" if channel.username else _title(channel)
+
+
+def _clock(moment: datetime, zone: tzinfo) -> str:
+    return f"{moment.astimezone(zone):%H:%M}"
+
+
+def _verdicts(verdicts: Sequence[Verdict]) -> list[str]:
+    said = [
+        f"{'👍' if v.useful else '👎'} {_line(v.person, 24)}" for v in verdicts[:VERDICTS_LIMIT]
+    ]
+    return [" · ".join(said)] if said else []
+
+
+def merged(entries: Sequence[Entry], zone: tzinfo) -> Digest:
+    """Alerts that waited together, one line a story, by watchlist; the rest is for the next one."""
+    told = len(entries)
+    while True:
+        html = _merged(entries[:told], len(entries) - told, zone)
+        fill = max(length(html) / MESSAGE_LIMIT, html.count("</") / ENTITY_LIMIT)
+        if fill <= 1 or told == 1:
+            return Digest(html, told)
+        told = max(1, min(told - 1, int(told / fill)))
+
+
+def _merged(entries: Sequence[Entry], more: int, zone: tzinfo) -> str:
+    first = leads(entries)
+    room = next(limit for least, limit in MERGED_EXCERPTS if len(first) >= least)
+    copies = Counter(map(_story, entries))
+    lists: dict[str, list[str]] = {}
+    for entry in first:
+        line = _merged_line(entry, copies[_story(entry)] - 1, zone, room)
+        lists.setdefault(entry.findings[0].watchlist, []).append(line)
+    parts = []
+    for name, lines in lists.items():
+        hits = "1 hit" if len(lines) == 1 else f"{len(lines)} hits"
+        parts.append("\n".join([f"🔎 <b>{hits} in {_line(name)}</b>", *lines]))
+    if more:
+        parts.append(f"… {more} more in the next message")
+    return "\n\n".join(parts)
+
+
+def _merged_line(entry: Entry, copies: int, zone: tzinfo, room: int) -> str:
+    link = post_link(entry.channel, entry.post.message_id)
+    when = _clock(entry.post.published_at, zone)
+    if room:
+        said = plain(_excerpt(entry.post, entry.findings, room, marks=1))
+        said = _line(said, 2 * room) or "(no text)"
+    else:
+        words = dict.fromkeys(word for f in entry.findings for word in f.hit.matched)
+        said = _line(", ".join(words) or entry.findings[0].term, 16)
+    title = _line(entry.channel.title, 40 if room else 16) or "?"
+    more = f" (+{copies})" if copies else ""
+    return f'• <a href="{link}">{when}</a> {title}: {said}{more}'
 
 
 def _touched(findings: Sequence[Finding]) -> list[str]:

@@ -14,11 +14,14 @@ async def ensure(tx: Connection, chat_id: int) -> None:
 
 async def pause(tx: Connection, chat_id: int, reason: str, now: datetime) -> bool:
     """Stop sending there; what is owed is kept. False when it was paused already."""
-    done = await tx.execute(
-        "UPDATE chats SET paused_at = ?, paused_reason = ? WHERE id = ? AND paused_at IS NULL",
+    news = await tx.execute_fetchall(
+        "SELECT 1 FROM chats WHERE id = ? AND paused_at IS NULL", (chat_id,)
+    )
+    await tx.execute(
+        "UPDATE chats SET paused_at = ?, paused_reason = ? WHERE id = ?",
         (stamp(now), reason, chat_id),
     )
-    return done.rowcount > 0
+    return bool(list(news))
 
 
 async def all(db: Connection) -> dict[int, Chat]:
@@ -36,7 +39,7 @@ async def one(db: Connection, chat_id: int) -> Chat:
 async def put(tx: Connection, chat: Chat) -> None:
     """Remember how a chat wants to be told."""
     await ensure(tx, chat.id)
-    quiet = [f"{at:%H:%M}" for at in chat.quiet or ()] or [None, None]
+    quiet = [f"{at:%H:%M}" for at in chat.quiet] if chat.quiet else [None, None]
     await tx.execute(
         "UPDATE chats SET zone = ?, quiet_from = ?, quiet_to = ? WHERE id = ?",
         (chat.zone, *quiet, chat.id),

@@ -8,9 +8,7 @@ from storage import chats
 from storage.db import moment, stamp
 from storage.model import Severity, Subscription
 
-_COLUMNS = (
-    "watchlist_id, chat_id, schedule, thread_id, subscriptions.created_at, subscriptions.id, severity"
-)
+_COLUMNS = "watchlist_id, chat_id, schedule, thread_id, subscriptions.created_at, subscriptions.id, severity"
 
 
 async def put(tx: Connection, subscription: Subscription, now: datetime) -> None:

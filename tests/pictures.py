@@ -29,7 +29,7 @@ async def draw(folder: Path) -> None:
         for id, kind in rows:
             entries = await outbox.entries(db.reader, id)
             if kind == DeliveryKind.ALERT and ALERT in entries[0].post.text:
-                write(folder / "alert.svg", render.alert(entries[0], UTC))
+                write(folder / "alert.svg", render.alert(entries[:1], UTC))
             elif kind == DeliveryKind.DIGEST:
                 digest = render.digest(entries[:8], UTC, entries[0].post.published_at)
                 write(folder / "digest.svg", digest.html)

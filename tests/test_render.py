@@ -33,7 +33,7 @@ def bold(html):
 
 def test_an_alert_says_what_where_when_and_links():
     entry = make.entry("На станцию прибыли два эшелона с техникой", "эшелона")
-    html = render.alert(entry, WARSAW)
+    html = render.alert([entry], WARSAW)
     text, entities = shown(html)
     assert text.splitlines() == [
         "🔎 rail: эшелон",
@@ -46,8 +46,8 @@ def test_an_alert_says_what_where_when_and_links():
 
 
 def test_an_edited_post_says_so():
-    html = render.alert(make.entry("эшелон", edited_at=make.NOON + timedelta(hours=1)), WARSAW)
-    assert "· edited 1 Jan 14:00 CET" in html
+    html = render.alert([make.entry("эшелон", edited_at=make.NOON + timedelta(hours=1))], WARSAW)
+    assert "✏️ edited 1 Jan 14:00 CET" in html
 
 
 def test_several_watchlists_and_terms_are_named():
@@ -56,14 +56,14 @@ def test_several_watchlists_and_terms_are_named():
         Finding(make.hit(text), watchlist, term)
         for watchlist, term in (("rail", "эшелон"), ("rail", "состав"), ("army", "танк"))
     )
-    html = render.alert(Entry(make.channel(), make.post(text), findings), WARSAW)
+    html = render.alert([Entry(make.channel(), make.post(text), findings)], WARSAW)
     assert shown(html)[0].splitlines()[:2] == ["🔎 rail: эшелон, состав", "🔎 army: танк"]
 
 
 def test_what_matched_outside_of_the_text_is_said():
     hit = Hit(1, 1, 1, 1, (), (), (Elsewhere("link", "эшелон"),))
     entry = Entry(make.channel(), make.post(""), (Finding(hit, "rail", "эшелон"),))
-    assert "in its link: <b>эшелон</b>" in render.alert(entry, WARSAW)
+    assert "in its link: <b>эшелон</b>" in render.alert([entry], WARSAW)
 
 
 def test_a_channel_without_a_name_is_linked_for_its_members():
@@ -78,7 +78,7 @@ def test_a_channel_without_a_name_is_linked_for_its_members():
 def test_a_long_post_is_cut_at_words_with_its_hit_in_view(before, after):
     words = "слово " * (before // 6), " слово" * (after // 6)
     text = f"{words[0]}эшелона{words[1]}"
-    html = render.alert(make.entry(text, "эшелона"), WARSAW)
+    html = render.alert([make.entry(text, "эшелона")], WARSAW)
     quote = shown(html)[0].splitlines()[2]
     assert "эшелона" in bold(html)
     assert set(quote.strip("…").split()) <= {"слово", "эшелона"}
@@ -89,7 +89,7 @@ def test_a_long_post_is_cut_at_words_with_its_hit_in_view(before, after):
 def test_distant_hits_are_all_in_view():
     text = " ".join(f"эшелон{n} " + "слово " * 300 for n in range(4))
     entry = make.entry(text, *(f"эшелон{n}" for n in range(4)))
-    assert bold(render.alert(entry, WARSAW))[2:] == [f"эшелон{n}" for n in range(4)]
+    assert bold(render.alert([entry], WARSAW))[2:] == [f"эшелон{n}" for n in range(4)]
 
 
 HOSTILE = [
@@ -110,7 +110,7 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_only_text(text):
     entry = make.entry(text, title=text)
-    html = render.alert(entry, WARSAW)
+    html = render.alert([entry], WARSAW)
     message, entities = shown(html)
     assert render.length(html) <= render.MESSAGE_LIMIT
     assert not set(message) & set("\u202e\u202c\u2066\u200f\x00\x01\x7f\x85")
@@ -140,7 +140,7 @@ def entries(draw):
 
 @given(entries())
 def test_any_alert_is_valid_and_fits(entry):
-    html = render.alert(entry, WARSAW)
+    html = render.alert([entry], WARSAW)
     shown(html)
     assert render.length(html) <= render.MESSAGE_LIMIT
     assert html.count("</") <= render.ENTITY_LIMIT

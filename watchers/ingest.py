@@ -164,6 +164,7 @@ async def _forget(pipeline: Pipeline, deletions: Iterable[Deletion]) -> None:
             await posts.mark_deleted(
                 tx, deletion.channel_id, deletion.message_ids, pipeline.clock()
             )
+    pipeline.owed.set()  # an alert may have to say so
 
 
 async def keep_complete(

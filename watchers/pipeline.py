@@ -3,16 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 
 from aiosqlite import Connection
 
-from storage import channels, hits, outbox, posts, subscriptions, watchlists
+from storage import channels, chats, hits, mutes, outbox, posts, subscriptions, watchlists
 from storage.db import Database
-from storage.model import Hit, Post, Subscription
+from storage.model import Hit, Post
 from storage.posts import Saved
-from watchers.alerts import alerts_for
+from watchers.alerts import Audience, owed_for
 from watchers.matching import Matcher
 
 
@@ -23,9 +23,15 @@ class Counts:
     posts: int = 0  # not seen before
     hits: int = 0  # not seen before
     owed: int = 0  # messages
+    edits: int = 0  # of posts seen before
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(self.posts + other.posts, self.hits + other.hits, self.owed + other.owed)
+        return Counts(
+            self.posts + other.posts,
+            self.hits + other.hits,
+            self.owed + other.owed,
+            self.edits + other.edits,
+        )
 
 
 Note = Callable[[Connection, Counts], Awaitable[None]]
@@ -34,8 +40,10 @@ Note = Callable[[Connection, Counts], Awaitable[None]]
 class Pipeline:
     """post → match → hit → outbox, with a matcher that is never older than the watchlists."""
 
-    def __init__(self, db: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, db: Database, clock: Callable[[], datetime], zone: tzinfo = UTC) -> None:
+        """`zone` is that of chats that set none."""
         self.db = db
+        self.zone = zone
         self.clock = clock
         self.owed = asyncio.Event()  # set when the outbox got something to send
         self._matcher = Matcher(())
@@ -57,7 +65,7 @@ class Pipeline:
             )
             if counts is None:
                 continue  # the watchlists changed since: match with the new terms
-            if counts.owed:
+            if counts.owed or counts.edits:
                 self.owed.set()
             return counts
 
@@ -73,20 +81,28 @@ class Pipeline:
         """None, and nothing done, when the matcher is older than the watchlists."""
         if await watchlists.revision(tx) != revision:
             return None
-        instant = await subscriptions.instant(tx) if alert else []
+        audience = await self._audience(tx) if alert else Audience()
         wanted = await (self._news(tx, batch) if alert else self._history(tx, batch))
         now = self.clock()
         new = await posts.save_new(tx, wanted, now)
         counts = Counts(posts=len(new))
         for post in new:
-            counts += await _touch(tx, matcher, instant, post, now, history=not alert)
+            counts += await _touch(tx, matcher, audience, post, now, history=not alert)
         seen = set(map(id, new))
         for post in wanted:
             if id(post) not in seen:
-                counts += await process(tx, matcher, instant, post, now, history=not alert)
+                counts += await process(tx, matcher, audience, post, now, history=not alert)
         if note:
             await note(tx, counts)
         return counts
+
+    async def _audience(self, tx: Connection) -> Audience:
+        return Audience(
+            await subscriptions.instant(tx),
+            await chats.all(tx),
+            await mutes.active(tx, self.clock()),
+            self.zone,
+        )
 
     async def _news(self, tx: Connection, batch: Sequence[Post]) -> list[Post]:
         """Posts of watched channels; not those older than the watch, which were pushed late,
@@ -115,7 +131,7 @@ class Pipeline:
 async def process(
     tx: Connection,
     matcher: Matcher,
-    instant: Sequence[Subscription],
+    audience: Audience,
     post: Post,
     now: datetime,
     *,
@@ -126,15 +142,16 @@ async def process(
         return Counts()
     if saved is Saved.EDITED:
         await hits.fade(tx, post.channel_id, post.message_id)
-    return Counts(posts=int(saved is Saved.NEW)) + await _touch(
-        tx, matcher, instant, post, now, history=history
+    new = saved is Saved.NEW
+    return Counts(posts=int(new), edits=int(not new)) + await _touch(
+        tx, matcher, audience, post, now, history=history
     )
 
 
 async def _touch(
     tx: Connection,
     matcher: Matcher,
-    instant: Sequence[Subscription],
+    audience: Audience,
     post: Post,
     now: datetime,
     *,
@@ -145,7 +162,11 @@ async def _touch(
     if not found:
         return Counts()
     fresh: list[Hit] = await hits.save(tx, found, now, history=history)
-    alerts = alerts_for(fresh, instant, now)
-    for alert in alerts:
+    owed = owed_for(fresh, audience, now)
+    for alert in owed.alerts:
         await outbox.add(tx, alert, now)
-    return Counts(hits=len(fresh), owed=len(alerts))
+    for digest in owed.held:
+        await outbox.hold(tx, digest, now)
+    for told, copies in owed.joined:
+        await outbox.join(tx, told, copies)
+    return Counts(hits=len(fresh), owed=len(owed.alerts) + len(owed.joined))

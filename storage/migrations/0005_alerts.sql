@@ -7,6 +7,9 @@ ALTER TABLE outbox ADD COLUMN reason TEXT;      -- why it is told again, in a fe
 ALTER TABLE outbox ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outbox ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;
 
+DROP INDEX outbox_owed;
+CREATE INDEX outbox_owed ON outbox (chat_id, severity, id, due_at)
+    WHERE sent_at IS NULL AND failed IS NULL;
 CREATE INDEX outbox_changed ON outbox (chat_id) WHERE changes > shown AND message_id IS NOT NULL;
 CREATE INDEX outbox_hits_by_post ON outbox_hits (channel_id, message_id);
 
