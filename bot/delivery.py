@@ -41,6 +41,9 @@ CHAT_PAUSE = 1.0  # seconds between two messages to one chat
 GROUP_A_MINUTE = 20  # messages to one group
 SPARE = 5  # of these, kept for new alerts when messages are edited
 SOON = 5.0  # seconds: alerts of which the last would wait longer than that are merged
+GATHER = (5.0, 10.0, 20.0)  # seconds between merged messages while a storm lasts
+FULL = 90  # alerts that wait: as many as a merged message holds
+STORM_OVER = 60.0  # seconds after the last merged message
 IN_FLIGHT = 30  # sends under way at once
 SEND_WITHIN = 20  # seconds for one request
 DRAIN_WITHIN = 3.0  # seconds that sends under way are given at shutdown
@@ -77,6 +80,7 @@ class Pace:
         self._told: dict[int, float] = {}  # told to wait until then
         self._slow: defaultdict[int, float] = defaultdict(lambda: 1.0)
         self._all_slow = 1.0
+        self._storms: dict[int, tuple[float, int, float]] = {}
 
     def free_at(self, chat_id: int, spare: int = 0) -> float:
         """`spare`: how many messages to a group are to be left for what is more urgent."""
@@ -111,6 +115,16 @@ class Pace:
             self._all_slow = max(1.0, self._all_slow * FORGIVEN)
 
         return answered
+
+    def gather(self, chat_id: int, now: float) -> None:
+        """A merged message was sent: let more come together before the next one, in a long storm
+        longer than in a short one."""
+        _, step, last = self._storms.get(chat_id, (0.0, -1, now))
+        step = min(step + 1, len(GATHER) - 1) if now - last < STORM_OVER else 0
+        self._storms[chat_id] = (now + GATHER[step], step, now)
+
+    def gathered_at(self, chat_id: int) -> float:
+        return self._storms.get(chat_id, (0.0, -1, 0.0))[0]
 
     def wait(self, chat_id: int, until: float) -> None:
         """Telegram wants a pause: the chat gets it, and is written to more slowly afterwards."""
@@ -192,7 +206,19 @@ class Sender:
         )
 
     def _free_at(self, delivery: Delivery) -> float:
-        return self._pace.free_at(delivery.chat_id, SPARE if delivery.message_id else 0)
+        free = self._pace.free_at(delivery.chat_id, SPARE if delivery.message_id else 0)
+        if self._may_be_merged(delivery) and delivery.severity is not Severity.HIGH:
+            return max(
+                free, self._pace.gathered_at(delivery.chat_id) if delivery.waiting < FULL else 0
+            )
+        return free
+
+    def _may_be_merged(self, delivery: Delivery) -> bool:
+        return (
+            self._merging
+            and delivery.kind is DeliveryKind.ALERT
+            and not (delivery.tried or delivery.message_id)
+        )
 
     async def _rest(self, known: Iterable[Delivery]) -> None:
         """Until woken, or until the pace or a postponed message lets one go."""
@@ -227,6 +253,7 @@ class Sender:
         async with self._db.transaction() as tx:
             if self._crowded(delivery):
                 await outbox.merge(tx, delivery, self._clock())
+                self._pace.gather(delivery.chat_id, _seconds())
             await outbox.mark_tried(tx, delivery.id, self._clock())
         message = await self._compose(delivery)
         try:
@@ -286,12 +313,8 @@ class Sender:
 
     def _crowded(self, delivery: Delivery) -> bool:
         """Is more owed to the chat than the pace allows?"""
-        return (
-            self._merging
-            and delivery.kind is DeliveryKind.ALERT
-            and not delivery.tried
-            and delivery.waiting > self._pace.allows(delivery.chat_id, _seconds())
-        )
+        most = self._pace.allows(delivery.chat_id, _seconds())
+        return self._may_be_merged(delivery) and delivery.waiting > most
 
     async def _compose(self, delivery: Delivery) -> Message:
         """What does not fit into a message is left to the next one."""

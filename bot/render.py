@@ -149,10 +149,16 @@ def merged(entries: Sequence[Entry], zone: tzinfo) -> Digest:
     told = len(entries)
     while True:
         html = _merged(entries[:told], len(entries) - told, zone)
-        fill = max(length(html) / MESSAGE_LIMIT, html.count("</") / ENTITY_LIMIT)
+        fill = _fill(html)
         if fill <= 1 or told == 1:
             return Digest(html, told)
         told = max(1, min(told - 1, int(told / fill)))
+
+
+def _fill(html: str) -> float:
+    """How much of a message this takes; above 1 it does not fit. REPEAT may come on top."""
+    html = REPEAT + html
+    return max(length(html) / MESSAGE_LIMIT, html.count("</") / ENTITY_LIMIT)
 
 
 def _merged(entries: Sequence[Entry], more: int, zone: tzinfo) -> str:
@@ -225,7 +231,7 @@ def digest(entries: Sequence[Entry], zone: tzinfo, now: datetime, coverage: str 
         html = _digest(entries[:told], len(entries) - told, zone)
         if told == len(entries) and coverage:
             html = f"{html}\n\n{coverage}"
-        fill = max(length(html) / MESSAGE_LIMIT, html.count("</") / ENTITY_LIMIT)
+        fill = _fill(html)
         if fill <= 1 or told == 1:
             return Digest(html, told)
         told = max(1, min(told - 1, int(told / fill)))

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -13,7 +13,7 @@ from bot.app import open_bot
 from bot.delivery import GROUP_A_MINUTE, OVERALL, Pace, Sender, back_off
 from bot.settings import Settings
 from storage import channels, chats, hits, outbox, posts, subscriptions, watchlists
-from storage.model import Delivery, DeliveryKind, Subscription, Term
+from storage.model import Delivery, DeliveryKind, Severity, Subscription, Term
 from tests import make
 from watchers.pipeline import Pipeline
 
@@ -312,3 +312,109 @@ async def test_a_subscription_in_a_topic_keeps_its_topic(db):
         await subscriptions.put(tx, Subscription(1, -5, thread_id=3), now())
         await outbox.drop_thread(tx, Delivery(-5, DeliveryKind.NOTICE, now(), thread_id=3))
     assert (await subscriptions.of_chat(db.reader, -5))[0].thread_id is None
+
+
+async def test_alerts_that_wait_are_merged_and_none_is_left_out(db, api, sending, ann, wake):
+    api.limits = True
+    ids = await owe_alerts(db, 150)
+    async with sending():
+        async with asyncio.timeout(20):
+            while await outbox.waiting(db.reader):
+                await asyncio.sleep(0.05)
+    links = [e["url"] for m in ann.messages for e in m["entities"] if e["type"] == "text_link"]
+    assert sorted(links) == sorted(f"https://t.me/news/{n}" for n in range(1, len(ids) + 1))
+    assert len(ann.messages) <= 4
+    assert "hits in list1" in ann.messages[0]["text"]
+
+
+async def owe_alerts(db, number, chat_id=7):
+    """One alert a post, as when they come one by one."""
+    await owe_alert(db, *(f"эшелон {n}" for n in range(1, number + 1)))
+    ids = []
+    async with db.transaction() as tx:
+        await tx.execute("DELETE FROM outbox_hits")
+        await tx.execute("DELETE FROM outbox")
+        for n in range(1, number + 1):
+            hit = make.hit(f"эшелон {n}", "эшелон", message_id=n)
+            ids.append(await outbox.add(tx, Delivery(7, DeliveryKind.ALERT, now(), (hit,)), now()))
+    return ids
+
+
+async def test_low_severity_arrives_silently(db, api, sending, owe, ann):
+    async with sending():
+        await until(db, await owe("quietly", severity=Severity.LOW))
+        await until(db, await owe("aloud"))
+    assert [bool(call.get("disable_notification")) for call in api.called("sendMessage")] == [
+        True,
+        False,
+    ]
+
+
+async def test_edits_and_deletions_show_in_the_alert(db, api, sending, ann, pipeline):
+    async with db.transaction() as tx:
+        await channels.add(tx, make.channel(1, "news"), 0, now())
+        await watchlists.create(tx, make.watchlist(), now())
+        await watchlists.add_term(tx, 1, Term(0, "эшелон"), now())
+        await subscriptions.put(tx, Subscription(1, 7), now())
+    at = now().replace(microsecond=0)
+    async with sending():
+        await pipeline.take([make.post("прошёл эшелон", published_at=at)])
+        await ann.expect(text="прошёл эшелон")
+        edited = at + timedelta(minutes=5)
+        await pipeline.take(
+            [make.post("прошёл эшелон, 40 вагонов", published_at=at, edited_at=edited)]
+        )
+        await api.wait_for(lambda: "added «эшелон, 40 вагонов»" in ann.messages[0]["text"])
+        async with db.transaction() as tx:
+            await posts.mark_deleted(tx, 1, [1], now())
+        pipeline.owed.set()
+        await api.wait_for(lambda: "🗑 deleted" in ann.messages[0]["text"])
+    assert len(ann.messages) == 1
+    assert "прошёл эшелон, 40 вагонов" in ann.messages[0]["text"]
+
+
+async def test_what_can_no_longer_be_edited_is_left_alone(db, api, sending, ann, pipeline):
+    id = await owe_alert(db, "эшелон")
+    api.fail("editMessageText", 400, description="Bad Request: message can't be edited")
+    async with sending():
+        await until(db, id)
+        async with db.transaction() as tx:
+            await posts.mark_deleted(tx, 1, [1], now())
+        pipeline.owed.set()
+        await api.wait_for(lambda: api.called("editMessageText"))
+        async with asyncio.timeout(5):
+            while await outbox.next_changed(db.reader):
+                await asyncio.sleep(0.01)
+    assert "deleted" not in ann.messages[0]["text"]
+
+
+async def test_a_repeat_says_that_it_may_be_one(db, api, sending, ann, owe, monkeypatch):
+    monkeypatch.setattr(delivery, "back_off", lambda attempts: 0.05)
+    api.fail("sendMessage", "lost")
+    async with sending():
+        await until(db, await owe("hello"))
+    assert [m["text"] for m in ann.messages] == ["⚠️ hello", "🔁 may be a repeat\n⚠️ hello"]
+
+
+async def test_a_refusal_is_no_try(db, api, sending, ann, owe):
+    api.fail("sendMessage", 429, retry_after=1)
+    async with sending():
+        await until(db, await owe("hello"))
+    assert [m["text"] for m in ann.messages] == ["⚠️ hello"]
+
+
+def test_a_refused_chat_is_written_to_more_slowly_for_a_while():
+    pace = Pace()
+    pace.wait(7, until=0.0)
+    pace.spend(7, 10.0)(10.0)
+    assert pace.free_at(7) > 11.3
+    for at in range(20, 40):
+        pace.spend(7, at)(at)
+    assert pace.free_at(7) == 40
+
+
+def test_a_message_counts_from_its_answer():
+    pace = Pace()
+    answered = pace.spend(7, 10.0)
+    answered(10.4)
+    assert pace.free_at(7) == 11.4

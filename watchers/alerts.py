@@ -18,6 +18,7 @@ from storage.model import (
     Told,
 )
 
+NEW_TERM = "new in a story told before"
 SPREADING = (10, 30, 100, 300)  # channels that have a story: then it is told again
 
 
@@ -74,7 +75,9 @@ def owed_for(
         if known and not news and channels not in SPREADING:
             joined.append((known, hits))
             continue
-        reason = None if known is None else "more of a story" if news else f"{channels} channels"
+        reason = None
+        if known:
+            reason = NEW_TERM if news else f"{channels} channels have this story by now"
         until = quiet_until(audience.chats.get(chat_id), now, audience.zone)
         if until and severity is not Severity.HIGH:
             held.append(Delivery(chat_id, DeliveryKind.DIGEST, until, hits, thread_id=thread_id))
