@@ -61,7 +61,7 @@ def owed_for(
     groups: dict[tuple[int, int | None], list[tuple[Hit, Severity]]] = defaultdict(list)
     for hit in fresh:
         for subscription in wanted[hit.watchlist_id]:
-            if not muted(hit, subscription.chat_id, audience.mutes, now):
+            if not is_muted(hit, subscription.chat_id, audience.mutes, now):
                 groups[subscription.chat_id, subscription.thread_id].append(
                     (hit, subscription.severity)
                 )
@@ -96,7 +96,7 @@ def owed_for(
     return Owed(tuple(alerts), tuple(held), tuple(joined))
 
 
-def muted(hit: Hit, chat_id: int, mutes: Iterable[Mute], now: datetime) -> bool:
+def is_muted(hit: Hit, chat_id: int, mutes: Iterable[Mute], now: datetime) -> bool:
     """Does the chat want to hear nothing of this hit at present?"""
     targets = {
         Mutable.CHAT: chat_id,

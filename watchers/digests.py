@@ -1,14 +1,15 @@
 """Which digests are due, and what was a chat never told?"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from aiosqlite import Connection
 
-from storage import hits, outbox, subscriptions
+from storage import hits, mutes, outbox, subscriptions
 from storage.db import Database
-from storage.model import Delivery, DeliveryKind, Subscription
+from storage.model import Delivery, DeliveryKind, Mute, Subscription
+from watchers.alerts import is_muted
 
 _DAILY = re.compile(r"daily\s+(\d{1,2}):(\d{2})")
 
@@ -67,6 +68,7 @@ async def _make(tx: Connection, subscription: Subscription, now: datetime) -> bo
         wanted,
         now,
         even_empty=subscription.schedule.startswith("daily"),  # a sign of life once a day
+        muted=await mutes.active(tx, now),
     )
 
 
@@ -79,10 +81,15 @@ async def owe(
     *,
     period: timedelta | None = None,
     even_empty: bool = False,
+    muted: Sequence[Mute] = (),
 ) -> bool:
     """Owe the chat one digest of what it was never told. False when there is nothing to tell."""
     since = now - period if period else None
-    untold = await hits.untold(tx, chat_id, watchlists, since)
+    untold = [
+        hit
+        for hit in await hits.untold(tx, chat_id, watchlists, since)
+        if not is_muted(hit, chat_id, muted, now)
+    ]
     if not untold and not even_empty:
         return False
     digest = Delivery(chat_id, DeliveryKind.DIGEST, now, tuple(untold), thread_id=thread_id)

@@ -10,7 +10,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import render
-from storage import subscriptions, watchlists
+from storage import outbox, subscriptions, watchlists
 from storage.db import Database
 from watchers import digests
 from watchers.pipeline import Pipeline
@@ -65,7 +65,8 @@ async def digest(
         owed = await digests.owe(
             tx, message.chat.id, thread_id, wanted, clock(), period=request.period
         )
-    if owed:
+        released = await outbox.release(tx, message.chat.id, clock())  # of quiet hours
+    if owed or released:
         pipeline.owed.set()
     else:
         await message.answer("Nothing that this chat was not told already.")
