@@ -1,7 +1,7 @@
 """Which posts touched which terms, and where?"""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from aiosqlite import Connection
@@ -12,6 +12,11 @@ from storage.model import Elsewhere, Hit, Span
 COLUMNS = (
     "hits.channel_id, hits.message_id, hits.watchlist_id, hits.term_id, "
     "hits.spans, hits.matched, hits.elsewhere, hits.disguised"
+)
+
+_INSERT = (
+    "INSERT INTO hits (channel_id, message_id, watchlist_id, term_id, found_at, "
+    "spans, matched, elsewhere, disguised, history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -26,6 +31,13 @@ async def save(
     return [hit for hit in hits if await _save(tx, hit, now, history)]
 
 
+async def save_new(
+    tx: Connection, hits: Sequence[Hit], now: datetime, *, history: bool = False
+) -> None:
+    """Remember hits of posts that are new, all at once: none of them can have been seen before."""
+    await tx.executemany(_INSERT, [_as_row(hit, _write(hit), now, history) for hit in hits])
+
+
 async def _save(tx: Connection, hit: Hit, now: datetime, history: bool) -> bool:
     found = _write(hit)
     known = await tx.execute(
@@ -35,19 +47,7 @@ async def _save(tx: Connection, hit: Hit, now: datetime, history: bool) -> bool:
     )
     if known.rowcount:
         return False
-    await tx.execute(
-        "INSERT INTO hits (channel_id, message_id, watchlist_id, term_id, found_at, "
-        "spans, matched, elsewhere, disguised, history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            hit.channel_id,
-            hit.message_id,
-            hit.watchlist_id,
-            hit.term_id,
-            stamp(now),
-            *found,
-            int(history),
-        ),
-    )
+    await tx.execute(_INSERT, _as_row(hit, found, now, history))
     return True
 
 
@@ -113,6 +113,20 @@ def from_row(
         tuple(json.loads(matched)),
         tuple(Elsewhere(*found) for found in json.loads(elsewhere)),
         bool(disguised),
+    )
+
+
+def _as_row(
+    hit: Hit, found: tuple[str, str, str, int], now: datetime, history: bool
+) -> tuple[int | str, ...]:
+    return (
+        hit.channel_id,
+        hit.message_id,
+        hit.watchlist_id,
+        hit.term_id,
+        stamp(now),
+        *found,
+        int(history),
     )
 
 

@@ -44,6 +44,7 @@ class Lexicon:
             if not atom.expression:
                 self._add(index, atom)
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
+        self._beginnings = {form[0] for form in (*self._forms, *self._prefixes) if form}
         self.dull: set[bytes] = set()  # tokens that are part of no atom, as `encoded`
         self._seen: dict[bytes, tuple[str, tuple[Find, ...]]] = {}
 
@@ -85,6 +86,8 @@ class Lexicon:
 
     def _is_clearly_dull(self, token: str) -> bool:
         """Nearly every token, told quickly."""
+        if token.isdecimal():  # it stands for nothing but digits, of which it keeps the first
+            return token[0] not in self._beginnings and token not in self._numbers
         if token in self._forms or not is_plain(token) or self._typos or self._lengths:
             return False
         if not self._sounds or len(token) < _SHORTEST_SOUND or token[-1] >= "а":
