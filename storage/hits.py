@@ -19,6 +19,8 @@ _INSERT = (
     "spans, matched, elsewhere, disguised, history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes an encoder each time
+
 
 async def save(
     tx: Connection, hits: Iterable[Hit], now: datetime, *, history: bool = False
@@ -132,8 +134,8 @@ def _as_row(
 
 def _write(hit: Hit) -> tuple[str, str, str, int]:
     return (
-        json.dumps([(span.start, span.end) for span in hit.spans]),
-        json.dumps(hit.matched, ensure_ascii=False),
-        json.dumps([(found.kind, found.matched) for found in hit.elsewhere], ensure_ascii=False),
+        _encode([(span.start, span.end) for span in hit.spans]),
+        _encode(hit.matched),
+        _encode([(found.kind, found.matched) for found in hit.elsewhere]),
         int(hit.disguised),
     )
