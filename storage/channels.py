@@ -97,7 +97,7 @@ async def starts(db: Connection, ids: Iterable[int]) -> dict[int, int]:
         "WHERE removed_at IS NULL AND id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(ids)),),
     )
-    return {id: start for id, start in rows}
+    return {int(id): int(start) for id, start in rows}
 
 
 async def known(db: Connection) -> set[int]:

@@ -96,7 +96,7 @@ async def _taken(tx: Connection, keys: Iterable[tuple[int, int]]) -> set[tuple[i
     wanted: defaultdict[int, list[int]] = defaultdict(list)
     for channel_id, message_id in keys:
         wanted[channel_id].append(message_id)
-    taken = set()
+    taken: set[tuple[int, int]] = set()
     for channel_id, message_ids in wanted.items():
         rows = await tx.execute_fetchall(
             "SELECT message_id FROM json_each(?2) "

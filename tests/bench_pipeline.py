@@ -98,7 +98,9 @@ def rows_by_batch(path: Path) -> list[dict[str, list[tuple[object, ...]]]]:
     db = sqlite3.connect(path)
     batches = [
         {
-            table: db.execute(f"SELECT * FROM {table} WHERE {of_batch}", (at, at + BATCH)).fetchall()
+            table: db.execute(
+                f"SELECT * FROM {table} WHERE {of_batch}", (at, at + BATCH)
+            ).fetchall()
             for table, of_batch in STORED.items()
         }
         for at in range(1, POSTS, BATCH)
