@@ -12,6 +12,7 @@ from watchers.spellings import LATIN, WORD, How, Spelling, is_plain, spellings
 from watchers.typos import TypoIndex, edits_of
 
 _MOST_TOKENS = 200_000  # remembered; then forgotten all at once
+_LONGEST_NUMBER = 4  # digits; longer ones seldom come again and are not worth remembering
 _SHORTEST_SOUND = 4  # letters
 _LONGEST_HIDDEN = 25
 _NUMBER = re.compile(r"\d+")
@@ -71,7 +72,7 @@ class Lexicon:
             self._seen.clear()
         if finds or _is_odd_letter(token):
             self._seen[letters] = token, finds
-        else:
+        elif len(token) <= _LONGEST_NUMBER or not token.isdecimal():
             self.dull.add(letters)
         return token, finds
 
