@@ -91,7 +91,7 @@ async def news(db: Connection) -> dict[int, tuple[int, datetime]]:
 
 
 async def starts(db: Connection, ids: Iterable[int]) -> dict[int, int]:
-    """Of those of these channels that are watched, the message id from which on."""
+    """After which message id each of these channels is watched; not those that are not."""
     rows = await db.execute_fetchall(
         "SELECT id, start FROM channels "
         "WHERE removed_at IS NULL AND id IN (SELECT value FROM json_each(?))",

@@ -53,7 +53,7 @@ class Pipeline:
         """
         take = partial(self._take, batch, alert, note)
         counts = await self.db.at_once(partial(take, self._matcher, self._revision))
-        while counts is None:
+        while counts is None:  # the watchlists changed since: match with the new terms
             counts = await self.db.at_once(partial(take, *await self._renewed()))
         if counts.owed:
             self.owed.set()
