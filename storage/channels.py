@@ -1,5 +1,7 @@
 """Which channels are watched, and how complete is each?"""
 
+import json
+from collections.abc import Iterable
 from datetime import datetime
 
 from aiosqlite import Connection
@@ -86,6 +88,16 @@ async def news(db: Connection) -> dict[int, tuple[int, datetime]]:
         "SELECT id, cursor, added_at FROM channels WHERE removed_at IS NULL"
     )
     return {id: (cursor, moment(added_at)) for id, cursor, added_at in rows}
+
+
+async def starts(db: Connection, ids: Iterable[int]) -> dict[int, int]:
+    """After which message id each of these channels is watched; not those that are not."""
+    rows = await db.execute_fetchall(
+        "SELECT id, start FROM channels "
+        "WHERE removed_at IS NULL AND id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(ids)),),
+    )
+    return {int(id): int(start) for id, start in rows}
 
 
 async def known(db: Connection) -> set[int]:

@@ -1,7 +1,7 @@
 """Which posts touched which terms, and where?"""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from aiosqlite import Connection
@@ -13,6 +13,13 @@ COLUMNS = (
     "hits.channel_id, hits.message_id, hits.watchlist_id, hits.term_id, "
     "hits.spans, hits.matched, hits.elsewhere, hits.disguised"
 )
+
+_INSERT = (
+    "INSERT INTO hits (channel_id, message_id, watchlist_id, term_id, found_at, "
+    "spans, matched, elsewhere, disguised, history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes an encoder each time
 
 
 async def save(
@@ -26,6 +33,13 @@ async def save(
     return [hit for hit in hits if await _save(tx, hit, now, history)]
 
 
+async def save_new(
+    tx: Connection, hits: Sequence[Hit], now: datetime, *, history: bool = False
+) -> None:
+    """Remember hits of posts that are new, all at once: none of them can have been seen before."""
+    await tx.executemany(_INSERT, [_as_row(hit, _write(hit), now, history) for hit in hits])
+
+
 async def _save(tx: Connection, hit: Hit, now: datetime, history: bool) -> bool:
     found = _write(hit)
     known = await tx.execute(
@@ -35,19 +49,7 @@ async def _save(tx: Connection, hit: Hit, now: datetime, history: bool) -> bool:
     )
     if known.rowcount:
         return False
-    await tx.execute(
-        "INSERT INTO hits (channel_id, message_id, watchlist_id, term_id, found_at, "
-        "spans, matched, elsewhere, disguised, history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            hit.channel_id,
-            hit.message_id,
-            hit.watchlist_id,
-            hit.term_id,
-            stamp(now),
-            *found,
-            int(history),
-        ),
-    )
+    await tx.execute(_INSERT, _as_row(hit, found, now, history))
     return True
 
 
@@ -116,10 +118,24 @@ def from_row(
     )
 
 
+def _as_row(
+    hit: Hit, found: tuple[str, str, str, int], now: datetime, history: bool
+) -> tuple[int | str, ...]:
+    return (
+        hit.channel_id,
+        hit.message_id,
+        hit.watchlist_id,
+        hit.term_id,
+        stamp(now),
+        *found,
+        int(history),
+    )
+
+
 def _write(hit: Hit) -> tuple[str, str, str, int]:
     return (
-        json.dumps([(span.start, span.end) for span in hit.spans]),
-        json.dumps(hit.matched, ensure_ascii=False),
-        json.dumps([(found.kind, found.matched) for found in hit.elsewhere], ensure_ascii=False),
+        _encode([(span.start, span.end) for span in hit.spans]),
+        _encode(hit.matched),
+        _encode([(found.kind, found.matched) for found in hit.elsewhere]),
         int(hit.disguised),
     )

@@ -1,6 +1,7 @@
 """What did the channels publish?"""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -78,23 +79,34 @@ async def save_new(tx: Connection, posts: Sequence[Post], now: datetime) -> list
 
     The quick way for a batch. What it leaves out is for `save`.
     """
-    wanted = [(post.channel_id, post.message_id) for post in posts]
-    rows = await tx.execute_fetchall(
-        "SELECT channel_id, message_id FROM json_each(?1) AS wanted "
-        "JOIN posts ON channel_id = wanted.value ->> 0 AND message_id = wanted.value ->> 1 "
-        "UNION SELECT channel_id, message_id FROM json_each(?1) AS wanted "
-        "JOIN album_messages "
-        "ON channel_id = wanted.value ->> 0 AND message_id = wanted.value ->> 1",
-        (json.dumps(wanted),),
-    )
-    taken = {(channel_id, message_id) for channel_id, message_id in rows}
     new: dict[tuple[int, int], Post] = {}
     for post in posts:
-        key = (post.channel_id, post.message_id)
-        if key not in taken and not post.album:
-            new.setdefault(key, post)  # of a post and its edit in one batch, the edit waits
-    await tx.executemany(_INSERT, [_as_row(post, now) for post in new.values()])
+        if not post.album:
+            # of a post and its edit in one batch, the edit waits
+            new.setdefault((post.channel_id, post.message_id), post)
+    for key in await _taken(tx, new):
+        del new[key]
+    seen_at = stamp(now)
+    await tx.executemany(_INSERT, [_as_row(post, seen_at) for post in new.values()])
     return list(new.values())
+
+
+async def _taken(tx: Connection, keys: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Which of these messages are stored, as posts or in albums?"""
+    wanted: defaultdict[int, list[int]] = defaultdict(list)
+    for channel_id, message_id in keys:
+        wanted[channel_id].append(message_id)
+    taken: set[tuple[int, int]] = set()
+    for channel_id, message_ids in wanted.items():
+        rows = await tx.execute_fetchall(
+            "SELECT message_id FROM json_each(?2) "
+            "CROSS JOIN posts ON channel_id = ?1 AND message_id = value "
+            "UNION ALL SELECT message_id FROM json_each(?2) "
+            "CROSS JOIN album_messages ON channel_id = ?1 AND message_id = value",
+            (channel_id, json.dumps(message_ids)),
+        )
+        taken.update((channel_id, message_id) for (message_id,) in rows)
+    return taken
 
 
 async def _known(tx: Connection, post: Post) -> tuple[Post | None, bool]:
@@ -173,17 +185,17 @@ async def _said_before(tx: Connection, post: Post) -> bool:
 
 
 async def _insert(tx: Connection, post: Post, now: datetime) -> None:
-    await tx.execute(_INSERT, _as_row(post, now))
+    await tx.execute(_INSERT, _as_row(post, stamp(now)))
     await _note_album(tx, post.channel_id, post.message_id, post.album)
 
 
-def _as_row(post: Post, now: datetime) -> tuple[int | str | None, ...]:
+def _as_row(post: Post, seen_at: str) -> tuple[int | str | None, ...]:
     return (
         post.channel_id,
         post.message_id,
         stamp(post.published_at),
         stamp(post.edited_at) if post.edited_at else None,
-        stamp(now),
+        seen_at,
         post.text,
         _write_extras(post.extras),
         _write_forward(post.forward),

@@ -12,6 +12,7 @@ from watchers.spellings import LATIN, WORD, How, Spelling, is_plain, spellings
 from watchers.typos import TypoIndex, edits_of
 
 _MOST_TOKENS = 200_000  # remembered; then forgotten all at once
+_LONGEST_NUMBER = 4  # digits; longer ones seldom come again and are not worth remembering
 _SHORTEST_SOUND = 4  # letters
 _LONGEST_HIDDEN = 25
 _NUMBER = re.compile(r"\d+")
@@ -44,6 +45,7 @@ class Lexicon:
             if not atom.expression:
                 self._add(index, atom)
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
+        self._beginnings = {form[0] for form in (*self._forms, *self._prefixes) if form}
         self.dull: set[bytes] = set()  # tokens that are part of no atom, as `encoded`
         self._seen: dict[bytes, tuple[str, tuple[Find, ...]]] = {}
 
@@ -70,7 +72,7 @@ class Lexicon:
             self._seen.clear()
         if finds or _is_odd_letter(token):
             self._seen[letters] = token, finds
-        else:
+        elif len(token) <= _LONGEST_NUMBER or not token.isdecimal():
             self.dull.add(letters)
         return token, finds
 
@@ -85,6 +87,8 @@ class Lexicon:
 
     def _is_clearly_dull(self, token: str) -> bool:
         """Nearly every token, told quickly."""
+        if token.isdecimal():  # it stands for nothing but digits, of which it keeps the first
+            return token[0] not in self._beginnings and token not in self._numbers
         if token in self._forms or not is_plain(token) or self._typos or self._lengths:
             return False
         if not self._sounds or len(token) < _SHORTEST_SOUND or token[-1] >= "а":

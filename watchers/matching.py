@@ -17,7 +17,7 @@ from watchers.atoms import Atom, Manner, atoms_of
 from watchers.evaluating import Occurrence, evaluate
 from watchers.expressions import Expressions
 from watchers.hidden import hidden_words, is_in_row
-from watchers.lexicon import Lexicon
+from watchers.lexicon import Find, Lexicon
 from watchers.places import places_of
 from watchers.query import Leaf, Node
 from watchers.rule_tokens import RuleError
@@ -123,9 +123,9 @@ class Matcher:
         if letters is None:
             self._look(number, text, read(text), found)
         else:
-            fresh = self._fresh(letters)
-            if fresh:
-                self._look_at(number, text, Reading(decoded(letters)), fresh, found)
+            telling = self._telling(letters)
+            if telling:
+                self._look_at(number, text, Reading(decoded(letters)), telling, found)
         if "#" in text or "-\n" in text:
             for reading in other_readings(text):
                 self._look(number, text, reading, found)
@@ -134,19 +134,28 @@ class Matcher:
                 found[atom] = [Occurrence(number, span.start, span.end) for span in spans]
         return found
 
-    def _fresh(self, letters: bytes) -> list[bytes]:
-        """The tokens that may be part of something."""
-        return list(filterfalse(self._lexicon.dull.__contains__, letters.split()))
+    def _telling(self, letters: bytes) -> dict[str, tuple[Find, ...]]:
+        """The tokens that may be part of something, and of what."""
+        telling = {}
+        for fresh in filterfalse(self._lexicon.dull.__contains__, letters.split()):
+            token, finds = self._lexicon.look_up(fresh)
+            if finds or len(token) == 1:
+                telling[token] = finds
+        return telling
 
     def _look(self, number: int, text: str, reading: Reading, found: Found) -> None:
-        self._look_at(number, text, reading, self._fresh(encoded(reading.folded)), found)
+        self._look_at(number, text, reading, self._telling(encoded(reading.folded)), found)
 
     def _look_at(
-        self, number: int, text: str, reading: Reading, tokens: list[bytes], found: Found
+        self,
+        number: int,
+        text: str,
+        reading: Reading,
+        telling: dict[str, tuple[Find, ...]],
+        found: Found,
     ) -> None:
         in_row = False
-        for letters in dict.fromkeys(tokens):  # each once
-            token, finds = self._lexicon.look_up(letters)
+        for token, finds in telling.items():
             for find in finds:
                 for start, end in places_of(find, token, self._atoms[find.atom], reading, text):
                     span = reading.span(start, end, text)

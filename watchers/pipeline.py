@@ -1,10 +1,11 @@
 """How does a post become hits and owed messages? In one transaction."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import partial
+from itertools import chain
 
 from aiosqlite import Connection
 
@@ -58,24 +59,21 @@ class Pipeline:
         Without `alert` the posts are history (an import, a backfill): nobody is told, no digest
         takes their hits for news, and it is enough that their channel is known.
         """
-        while True:
-            matcher, revision = await self._renewed()
-            counts = await self.db.at_once(
-                partial(self._take, matcher, revision, batch, alert, note)
-            )
-            if counts is None:
-                continue  # the watchlists changed since: match with the new terms
-            if counts.owed or counts.edits:
-                self.owed.set()
-            return counts
+        take = partial(self._take, batch, alert, note)
+        counts = await self.db.at_once(partial(take, self._matcher, self._revision))
+        while counts is None:  # the watchlists changed since: match with the new terms
+            counts = await self.db.at_once(partial(take, *await self._renewed()))
+        if counts.owed or counts.edits:
+            self.owed.set()
+        return counts
 
     async def _take(
         self,
-        matcher: Matcher,
-        revision: int,
         batch: Sequence[Post],
         alert: bool,
         note: Note | None,
+        matcher: Matcher,
+        revision: int,
         tx: Connection,
     ) -> Counts | None:
         """None, and nothing done, when the matcher is older than the watchlists."""
@@ -85,9 +83,10 @@ class Pipeline:
         wanted = await (self._news(tx, batch) if alert else self._history(tx, batch))
         now = self.clock()
         new = await posts.save_new(tx, wanted, now)
-        counts = Counts(posts=len(new))
-        for post in new:
-            counts += await _touch(tx, matcher, audience, post, now, history=not alert)
+        found = [hit for hit in map(matcher.match, new) if hit]  # by post
+        await hits.save_new(tx, list(chain.from_iterable(found)), now, history=not alert)
+        owed = await _owe(tx, found, audience, now)
+        counts = Counts(len(new), sum(map(len, found)), owed)
         seen = set(map(id, new))
         for post in wanted:
             if id(post) not in seen:
@@ -107,7 +106,7 @@ class Pipeline:
     async def _news(self, tx: Connection, batch: Sequence[Post]) -> list[Post]:
         """Posts of watched channels; not those older than the watch, which were pushed late,
         edited, or meant for who watched before."""
-        starts = {ledger.channel.id: ledger.start for ledger in await channels.watched(tx)}
+        starts = await channels.starts(tx, {post.channel_id for post in batch})
         return [p for p in batch if p.message_id > starts.get(p.channel_id, p.message_id)]
 
     async def _history(self, tx: Connection, batch: Sequence[Post]) -> list[Post]:
@@ -158,15 +157,22 @@ async def _touch(
     history: bool = False,
 ) -> Counts:
     """The hits of a stored post, and what is owed because of those that are fresh."""
-    found = matcher.match(post)
-    if not found:
-        return Counts()
-    fresh: list[Hit] = await hits.save(tx, found, now, history=history)
-    owed = owed_for(fresh, audience, now)
-    for alert in owed.alerts:
-        await outbox.add(tx, alert, now)
-    for digest in owed.held:
-        await outbox.hold(tx, digest, now)
-    for told, copies in owed.joined:
-        await outbox.join(tx, told, copies)
-    return Counts(hits=len(fresh), owed=len(owed.alerts) + len(owed.joined))
+    fresh = await hits.save(tx, matcher.match(post), now, history=history)
+    return Counts(hits=len(fresh), owed=await _owe(tx, [fresh], audience, now))
+
+
+async def _owe(
+    tx: Connection, fresh: Iterable[list[Hit]], audience: Audience, now: datetime
+) -> int:
+    """Put into the outbox what is owed because of each post's fresh hits; how many messages."""
+    number = 0
+    for hits_of_post in fresh:
+        owed = owed_for(hits_of_post, audience, now)
+        for alert in owed.alerts:
+            await outbox.add(tx, alert, now)
+        for digest in owed.held:
+            await outbox.hold(tx, digest, now)
+        for told, copies in owed.joined:
+            await outbox.join(tx, told, copies)
+        number += len(owed.alerts) + len(owed.joined)
+    return number
