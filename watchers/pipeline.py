@@ -14,6 +14,7 @@ from storage.model import Hit, Post, Subscription
 from storage.posts import Saved
 from watchers.alerts import alerts_for
 from watchers.matching import Matcher
+from watchers.placing import Placing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Pipeline:
         self.db = db
         self.clock = clock
         self.owed = asyncio.Event()  # set when the outbox got something to send
+        self._placing = Placing(db, clock)
         self._matcher = Matcher(())
         self._revision = 0
 
@@ -50,11 +52,17 @@ class Pipeline:
         Without `alert` the posts are history (an import, a backfill): nobody is told, no digest
         takes their hits for news, and it is enough that their channel is known.
         """
+        if alert:
+            await self._placing.ready()
         while True:
             matcher, revision = await self._renewed()
-            counts = await self.db.at_once(
-                partial(self._take, matcher, revision, batch, alert, note)
-            )
+            try:
+                counts = await self.db.at_once(
+                    partial(self._take, matcher, revision, batch, alert, note)
+                )
+            except BaseException:
+                self._placing.lose()
+                raise
             if counts is None:
                 continue  # the watchlists changed since: match with the new terms
             if counts.owed:
@@ -75,15 +83,16 @@ class Pipeline:
             return None
         instant = await subscriptions.instant(tx) if alert else []
         wanted = await (self._news(tx, batch) if alert else self._history(tx, batch))
+        placing = self._placing if alert else None  # history tells no news
         now = self.clock()
         new = await posts.save_new(tx, wanted, now)
         counts = Counts(posts=len(new))
         for post in new:
-            counts += await _touch(tx, matcher, instant, post, now, history=not alert)
+            counts += await _touch(tx, matcher, instant, post, now, placing)
         seen = set(map(id, new))
         for post in wanted:
             if id(post) not in seen:
-                counts += await process(tx, matcher, instant, post, now, history=not alert)
+                counts += await process(tx, matcher, instant, post, now, placing)
         if note:
             await note(tx, counts)
         return counts
@@ -118,8 +127,7 @@ async def process(
     instant: Sequence[Subscription],
     post: Post,
     now: datetime,
-    *,
-    history: bool = False,
+    placing: Placing | None = None,
 ) -> Counts:
     post, saved = await posts.save(tx, post, now)
     if saved is Saved.KNOWN:
@@ -127,7 +135,7 @@ async def process(
     if saved is Saved.EDITED:
         await hits.fade(tx, post.channel_id, post.message_id)
     return Counts(posts=int(saved is Saved.NEW)) + await _touch(
-        tx, matcher, instant, post, now, history=history
+        tx, matcher, instant, post, now, placing
     )
 
 
@@ -137,14 +145,18 @@ async def _touch(
     instant: Sequence[Subscription],
     post: Post,
     now: datetime,
-    *,
-    history: bool = False,
+    placing: Placing | None = None,
 ) -> Counts:
-    """The hits of a stored post, and what is owed because of those that are fresh."""
+    """The hits of a stored post, its story, and what is owed because of those that are fresh.
+
+    Without `placing` it is history.
+    """
     found = matcher.match(post)
     if not found:
         return Counts()
-    fresh: list[Hit] = await hits.save(tx, found, now, history=history)
+    fresh: list[Hit] = await hits.save(tx, found, now, history=placing is None)
+    if placing:
+        await placing.place(tx, post)
     alerts = alerts_for(fresh, instant, now)
     for alert in alerts:
         await outbox.add(tx, alert, now)
