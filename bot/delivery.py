@@ -9,7 +9,7 @@ import json
 import logging
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -328,6 +328,8 @@ class Sender:
         if is_alert:
             leads = render.leads(entries)
             if len(leads) == 1:
+                also = await outbox.elsewhere(self._db.reader, entries[0])
+                entries[0] = replace(entries[0], also=also)
                 return self._alert(delivery, entries, zone, again)
             merged = render.merged(entries, zone)
             await self._leave(delivery, entries[merged.told :])

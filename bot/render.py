@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from rapidfuzz.distance import LCSseq
 
-from storage.model import Channel, Entry, Finding, Ledger, Place, Post, Span, Verdict
+from storage.model import Channel, Entry, Finding, Ledger, Place, Post, PostKey, Span, Verdict
 from watchers.rhythm import Rhythm, duration
 
 MESSAGE_LIMIT = 4096  # UTF-16 units, counted without the tags
@@ -74,15 +74,14 @@ def alert(entries: Sequence[Entry], zone: tzinfo, reason: str | None = None) -> 
 
 def leads(entries: Sequence[Entry]) -> list[Entry]:
     """Of each story its first post."""
-    first: dict[object, Entry] = {}
+    first: dict[PostKey, Entry] = {}
     for entry in entries:
         first.setdefault(_story(entry), entry)
     return list(first.values())
 
 
-def _story(entry: Entry) -> object:
-    post = entry.post
-    return entry.story or (post.channel_id, post.message_id)
+def _story(entry: Entry) -> PostKey:
+    return entry.story or entry.post.key
 
 
 def _fate(entry: Entry, zone: tzinfo) -> list[str]:

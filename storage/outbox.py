@@ -3,13 +3,14 @@
 A row is written in the transaction that stores the hits, and one row is one message.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aiosqlite import Connection, Row
 
-from storage import chats, hits, posts, verdicts
+from storage import chats, hits, posts, stories, verdicts
 from storage.db import moment, stamp
 from storage.model import (
     Channel,
@@ -19,6 +20,8 @@ from storage.model import (
     Entry,
     Finding,
     Hit,
+    Place,
+    PostKey,
     Severity,
     Told,
 )
@@ -87,9 +90,29 @@ async def release(tx: Connection, chat_id: int, now: datetime) -> bool:
 
 
 async def join(tx: Connection, told: Told, copies: Iterable[Hit]) -> None:
-    """Hits of a copy are told by the message that told of the story, which changes by that."""
+    """Hits of a copy are told by the message that told of the story."""
     await _attach(tx, told.delivery_id, told.chat_id, copies)
-    await tx.execute("UPDATE outbox SET changes = changes + 1 WHERE id = ?", (told.delivery_id,))
+
+
+async def note_story(tx: Connection, story: PostKey) -> None:
+    """A story has one post more: what told of it shows that."""
+    await tx.execute(
+        "UPDATE outbox SET changes = changes + 1 WHERE kind = 'alert' AND id IN ("
+        "SELECT delivery_id FROM story_posts JOIN outbox_hits USING (channel_id, message_id) "
+        "WHERE story_channel_id = ? AND story_message_id = ?)",
+        story,
+    )
+
+
+async def told(tx: Connection, story: PostKey) -> list[Told]:
+    """What each chat was told, or is owed, of a story."""
+    rows = await tx.execute_fetchall(
+        "SELECT chat_id, min(delivery_id), json_group_array(term_id) "
+        "FROM story_posts JOIN outbox_hits USING (channel_id, message_id) "
+        "WHERE story_channel_id = ? AND story_message_id = ? GROUP BY chat_id",
+        story,
+    )
+    return [Told(chat, delivery, frozenset(json.loads(terms))) for chat, delivery, terms in rows]
 
 
 async def next_due(db: Connection, now: datetime) -> list[Delivery]:
@@ -212,6 +235,7 @@ async def entries(db: Connection, delivery_id: int, *, as_found: bool = False) -
                    (SELECT text FROM post_versions AS old
                     WHERE old.channel_id = posts.channel_id AND old.message_id = posts.message_id
                     ORDER BY replaced_at DESC LIMIT 1)),
+               story_channel_id, story_message_id,
                watchlists.name, terms.name, {hits.COLUMNS}
         FROM outbox_hits
         JOIN hits USING (channel_id, message_id, term_id)
@@ -219,6 +243,8 @@ async def entries(db: Connection, delivery_id: int, *, as_found: bool = False) -
         JOIN channels ON channels.id = hits.channel_id
         JOIN watchlists ON watchlists.id = hits.watchlist_id
         JOIN terms ON terms.id = hits.term_id
+        LEFT JOIN story_posts ON story_posts.channel_id = hits.channel_id
+            AND story_posts.message_id = hits.message_id
         WHERE outbox_hits.delivery_id = ?
         ORDER BY {order}posts.published_at, posts.channel_id, posts.message_id,
                  watchlists.name, terms.id
@@ -238,10 +264,22 @@ async def entries(db: Connection, delivery_id: int, *, as_found: bool = False) -
             deleted_at=moment(row[13]) if row[13] else None,
             before=row[14],
             verdicts=tuple(said.get(key, ())),
+            story=PostKey(*row[15:17]) if row[15] else post.key,
         )
-        finding = Finding(hits.from_row(*row[17:]), watchlist=row[15], term=row[16])
+        finding = Finding(hits.from_row(*row[19:]), watchlist=row[17], term=row[18])
         found[key] = replace(entry, findings=(*entry.findings, finding))
     return list(found.values())
+
+
+async def elsewhere(db: Connection, entry: Entry) -> tuple[Place, ...]:
+    """Where else an entry's story stands, as of now."""
+    if entry.story is None:
+        return ()
+    return tuple(
+        Place(member.channel, member.key.message_id, member.published_at)
+        for member in await stories.members(db, entry.story)
+        if member.key != entry.post.key
+    )
 
 
 async def move(tx: Connection, delivery: Delivery, rest: Sequence[Hit], now: datetime) -> None:

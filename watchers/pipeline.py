@@ -1,7 +1,7 @@
 """How does a post become hits and owed messages? In one transaction."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import partial
@@ -9,12 +9,23 @@ from itertools import chain
 
 from aiosqlite import Connection
 
-from storage import channels, chats, hits, mutes, outbox, posts, subscriptions, watchlists
+from storage import (
+    channels,
+    chats,
+    hits,
+    mutes,
+    outbox,
+    posts,
+    stories,
+    subscriptions,
+    watchlists,
+)
 from storage.db import Database
 from storage.model import Hit, Post
 from storage.posts import Saved
 from watchers.alerts import Audience, owed_for
 from watchers.matching import Matcher
+from watchers.placing import Placing
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,7 @@ class Pipeline:
         self.zone = zone
         self.clock = clock
         self.owed = asyncio.Event()  # set when the outbox got something to send
+        self._placing = Placing(db, clock)
         self._matcher = Matcher(())
         self._revision = 0
 
@@ -59,10 +71,16 @@ class Pipeline:
         Without `alert` the posts are history (an import, a backfill): nobody is told, no digest
         takes their hits for news, and it is enough that their channel is known.
         """
+        if alert:
+            await self._placing.ready()
         take = partial(self._take, batch, alert, note)
-        counts = await self.db.at_once(partial(take, self._matcher, self._revision))
-        while counts is None:  # the watchlists changed since: match with the new terms
-            counts = await self.db.at_once(partial(take, *await self._renewed()))
+        try:
+            counts = await self.db.at_once(partial(take, self._matcher, self._revision))
+            while counts is None:  # the watchlists changed since: match with the new terms
+                counts = await self.db.at_once(partial(take, *await self._renewed()))
+        except BaseException:
+            self._placing.lose()
+            raise
         if counts.owed or counts.edits:
             self.owed.set()
         return counts
@@ -79,21 +97,67 @@ class Pipeline:
         """None, and nothing done, when the matcher is older than the watchlists."""
         if await watchlists.revision(tx) != revision:
             return None
-        audience = await self._audience(tx) if alert else Audience()
+        audience = await self._audience(tx) if alert else None
         wanted = await (self._news(tx, batch) if alert else self._history(tx, batch))
         now = self.clock()
         new = await posts.save_new(tx, wanted, now)
-        found = [hit for hit in map(matcher.match, new) if hit]  # by post
-        await hits.save_new(tx, list(chain.from_iterable(found)), now, history=not alert)
-        owed = await _owe(tx, found, audience, now)
-        counts = Counts(len(new), sum(map(len, found)), owed)
+        found = [(post, hit) for post in new if (hit := matcher.match(post))]
+        all_found = list(chain.from_iterable(hit for _, hit in found))
+        await hits.save_new(tx, all_found, now, history=not alert)
+        counts = Counts(len(new), len(all_found))
+        if audience:
+            for post, fresh in found:
+                counts += await self._tell(tx, post, fresh, audience, now)
         seen = set(map(id, new))
         for post in wanted:
             if id(post) not in seen:
-                counts += await process(tx, matcher, audience, post, now, history=not alert)
+                counts += await self._take_known(tx, matcher, audience, post, now)
         if note:
             await note(tx, counts)
         return counts
+
+    async def _take_known(
+        self,
+        tx: Connection,
+        matcher: Matcher,
+        audience: Audience | None,
+        post: Post,
+        now: datetime,
+    ) -> Counts:
+        """A post that may be an edit, or a message of an album."""
+        post, saved = await posts.save(tx, post, now)
+        if saved is Saved.KNOWN:
+            return Counts()
+        if saved is Saved.EDITED:
+            await hits.fade(tx, post.channel_id, post.message_id)
+        new = saved is Saved.NEW
+        found = matcher.match(post)
+        fresh = await hits.save(tx, found, now, history=audience is None)
+        counts = Counts(posts=int(new), hits=len(fresh), edits=int(not new))
+        return (
+            counts + await self._tell(tx, post, fresh, audience, now)
+            if found and audience
+            else counts
+        )
+
+    async def _tell(
+        self, tx: Connection, post: Post, fresh: Sequence[Hit], audience: Audience, now: datetime
+    ) -> Counts:
+        """Place a post with hits into its story; owe what is owed because of those that are fresh."""
+        story = await self._placing.place(tx, post)
+        told, channels_with_it = [], 1
+        if story != post.key:
+            await outbox.note_story(tx, story)
+            told = await outbox.told(tx, story)
+            channels_with_it = await stories.channels(tx, story)
+        owed = owed_for(fresh, audience, now, told, channels_with_it)
+        for alert in owed.alerts:
+            await outbox.add(tx, alert, now)
+        for digest in owed.held:
+            await outbox.hold(tx, digest, now)
+        for before, copies in owed.joined:
+            await outbox.join(tx, before, copies)
+        return Counts(owed=len(owed.alerts) + len(owed.joined))
 
     async def _audience(self, tx: Connection) -> Audience:
         return Audience(
@@ -125,54 +189,3 @@ class Pipeline:
             matcher = await asyncio.to_thread(Matcher, lists, known, previous=self._matcher)
             self._matcher, self._revision = matcher, revision
         return self._matcher, self._revision
-
-
-async def process(
-    tx: Connection,
-    matcher: Matcher,
-    audience: Audience,
-    post: Post,
-    now: datetime,
-    *,
-    history: bool = False,
-) -> Counts:
-    post, saved = await posts.save(tx, post, now)
-    if saved is Saved.KNOWN:
-        return Counts()
-    if saved is Saved.EDITED:
-        await hits.fade(tx, post.channel_id, post.message_id)
-    new = saved is Saved.NEW
-    return Counts(posts=int(new), edits=int(not new)) + await _touch(
-        tx, matcher, audience, post, now, history=history
-    )
-
-
-async def _touch(
-    tx: Connection,
-    matcher: Matcher,
-    audience: Audience,
-    post: Post,
-    now: datetime,
-    *,
-    history: bool = False,
-) -> Counts:
-    """The hits of a stored post, and what is owed because of those that are fresh."""
-    fresh = await hits.save(tx, matcher.match(post), now, history=history)
-    return Counts(hits=len(fresh), owed=await _owe(tx, [fresh], audience, now))
-
-
-async def _owe(
-    tx: Connection, fresh: Iterable[list[Hit]], audience: Audience, now: datetime
-) -> int:
-    """Put into the outbox what is owed because of each post's fresh hits; how many messages."""
-    number = 0
-    for hits_of_post in fresh:
-        owed = owed_for(hits_of_post, audience, now)
-        for alert in owed.alerts:
-            await outbox.add(tx, alert, now)
-        for digest in owed.held:
-            await outbox.hold(tx, digest, now)
-        for told, copies in owed.joined:
-            await outbox.join(tx, told, copies)
-        number += len(owed.alerts) + len(owed.joined)
-    return number
