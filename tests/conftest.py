@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import hypothesis
 import pytest
 
 from bot import app
@@ -14,6 +15,10 @@ from tests.bot_api import BotApi
 from tests.telegram_dc import DataCentre
 from watchers import ingest, rhythm
 from watchers.pipeline import Pipeline
+
+# The same examples every time, however slow the machine is.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("same")
 
 OWNER = 1
 NOWHERE = "http://127.0.0.1:9"

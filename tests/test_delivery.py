@@ -418,3 +418,51 @@ def test_a_message_counts_from_its_answer():
     answered = pace.spend(7, 10.0)
     answered(10.4)
     assert pace.free_at(7) == 11.4
+
+
+STORY = (
+    "Сегодня утром на станцию прибыл эшелон: 34 платформы, из них на двадцати одной стоит техника "
+    "под брезентом, плюс два пассажирских вагона с охраной и полевой кухней"
+)
+
+
+@pytest.fixture
+async def three_channels(db):
+    async with db.transaction() as tx:
+        for number in range(1, 12):
+            await channels.add(tx, make.channel(number, f"news{number}"), 0, now())
+        await watchlists.create(tx, make.watchlist(), now())
+        for term in ("эшелон", "танк"):
+            await watchlists.add_term(tx, 1, Term(0, term), now())
+        await subscriptions.put(tx, Subscription(1, 7), now())
+
+
+async def test_copies_of_a_story_show_in_its_alert_until_it_brings_a_new_term(
+    api, sending, ann, pipeline, three_channels
+):
+    at = now().replace(microsecond=0)
+    async with sending():
+        await pipeline.take([make.post(STORY, published_at=at)])
+        await ann.expect(text="на станцию прибыл")
+        await pipeline.take([make.post(f"🚂 {STORY}!", channel_id=2, published_at=at)])
+        await pipeline.take([make.post(f"Пишут: {STORY}", channel_id=3, published_at=at)])
+        await api.wait_for(lambda: "also in: @news2" in ann.messages[0]["text"])
+        await api.wait_for(lambda: "@news3" in ann.messages[0]["text"])
+        assert len(ann.messages) == 1
+
+        more = f"{STORY}. Там же разгружают танк"
+        await pipeline.take([make.post(more, channel_id=4, published_at=at)])
+        await ann.expect(text="new in a story told before")
+        await api.wait_for(lambda: "+" not in ann.messages[0]["text"])
+    assert len(ann.messages) == 2
+
+
+async def test_a_story_that_spreads_is_told_again(api, sending, ann, pipeline, three_channels):
+    async with sending():
+        await pipeline.take([make.post(STORY)])
+        await ann.expect(text="на станцию прибыл")
+        for channel in range(2, 11):
+            await pipeline.take([make.post(STORY, channel_id=channel)])
+        again = await ann.expect(text="10 channels have this story by now")
+        assert "+6" in again["text"]  # 3 named, and itself
+    assert len(ann.messages) == 2
