@@ -52,7 +52,7 @@ COMMANDS = (
     ),
     CommandInfo("unmute", "NUMBER | all", "alerts of it again"),
     CommandInfo("quiet", "22:00-07:00 | off", "hours in which only high severity comes"),
-    CommandInfo("zone", "Europe/Warsaw", "this chat's time zone"),
+    CommandInfo("zone", "Europe/Warsaw", "the clock this chat goes by"),
     CommandInfo("digest", "[6h] [NAME]", "what this chat was not told yet"),
     CommandInfo("status", "", "whether all is well"),
     CommandInfo("help", "", "these commands, and how rules are written"),

@@ -225,8 +225,9 @@ REFUSED = [
     ("@muzzled_group", "the bot is restricted"),
     ("@quiet_group", "only administrators may send messages there"),
     ("-100999", "the bot knows no such chat"),
-    ("over there", "names no channel"),
+    ("@a", "names no channel"),
     ("https://t.me/+abcdef", "invite link"),
+    ("over there", "is no schedule"),
 ]
 
 

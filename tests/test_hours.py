@@ -14,13 +14,13 @@ from watchers.zones import NoSuchZone, read_zone, zone_of
 
 SAID = [
     [
-        ("/quiet", "No quiet hours: alerts come at any time."),
-        ("/quiet 22:00-07:00", "Quiet hours from 22:00 to 07:00 (UTC)"),
+        ("/quiet", "This chat: no quiet hours, alerts come at any time."),
+        ("/quiet 22:00-07:00", "This chat: quiet hours from 22:00 to 07:00 (UTC)"),
         ("/quiet", "To change that"),
         ("/zone Europe/Warsaw", "time zone is Europe/Warsaw from now on"),
         ("/quiet", "from 22:00 to 07:00 (Europe/Warsaw)"),
         ("/zone", "Europe/Warsaw, where it is 1 Jan 13:00 CET"),
-        ("/quiet off", "No quiet hours"),
+        ("/quiet off", "no quiet hours"),
     ],
     [("/quiet 7", "No such hours: write them like 22:00-07:00")],
     [("/quiet 22-25", "they go from 00:00 to 23:59")],
@@ -66,6 +66,23 @@ async def test_what_a_chat_set_is_kept_apart_and_together(talking, api, owner, d
         desk.id, "Europe/Kyiv", (time(22, 30), time(7))
     )
     assert await chats.one(db.reader, OWNER) == Chat(OWNER)
+
+
+async def test_a_channel_is_set_from_elsewhere(talking, api, owner, db):
+    wire = api.channel("Wire", username="wire")
+    async with talking():
+        for said, answer in (
+            ("/zone Europe/Kyiv in @wire", "Wire: the time zone is Europe/Kyiv from now on"),
+            ("/quiet 23-6 in @wire", "Wire: quiet hours from 23:00 to 06:00 (Europe/Kyiv)"),
+            ("/quiet in @wire", "Wire: quiet hours from 23:00"),
+            (f"/zone in {wire.id}", "Wire: the time zone is Europe/Kyiv, where it is 1 Jan 14:00"),
+            ("/quiet 23-6 in @nobody_here", "the bot knows no such chat"),
+            ("/zone in @nobody_here", "the bot knows no such chat"),
+            ("/zone", "This chat: the time zone is UTC"),
+        ):
+            at = await owner.send(said)
+            await owner.expect(answer, after=at)
+    assert await chats.one(db.reader, wire.id) == Chat(wire.id, "Europe/Kyiv", (time(23), time(6)))
 
 
 async def test_times_are_shown_and_digests_due_in_the_chats_zone(talking, owner, db, clock):

@@ -28,8 +28,8 @@ async def known(db, clock):
 
 
 SAID = [
-    ("/mute forever", "This whole chat: no alerts here for good", [(Mutable.CHAT, OWNER)], None),
-    ("/mute 3d", "This whole chat: no alerts here until 4 Jan 12:00", [(Mutable.CHAT, OWNER)], 72),
+    ("/mute forever", "The whole chat: no alerts here for good", [(Mutable.CHAT, OWNER)], None),
+    ("/mute 3d", "The whole chat: no alerts here until 4 Jan 12:00", [(Mutable.CHAT, OWNER)], 72),
     ("/mute list1 1h", "Watchlist list1: no alerts", [(Mutable.WATCHLIST, 1)], 1),
     ("/mute LIST2 tomorrow", "until 2 Jan 08:00 UTC", [(Mutable.WATCHLIST, 2)], 20),
     ("/mute list1", "until 1 Jan 20:00 UTC.\nAnother time", [(Mutable.WATCHLIST, 1)], 8),
@@ -42,8 +42,8 @@ SAID = [
     ("/mute @nobody_here", "No watchlist, watched channel or term is called @nobody_here", [], 0),
     ("/mute 0h", "No watchlist, watched channel or term is called 0h", [], 0),
     ("/mute <b>x\u202e 1h", "is called <b>x.", [], 0),
-    ("/mute", "Nothing is muted here.", [], 0),
-    ("/unmute", "Nothing is muted here.", [], 0),
+    ("/mute", "Nothing is muted.", [], 0),
+    ("/unmute", "Nothing is muted.", [], 0),
 ]
 
 
@@ -63,18 +63,18 @@ async def test_what_is_muted_is_listed_and_taken_back_by_number(talking, owner, 
         for said in ("/mute list1 1h", "/mute @news forever", '/mute "эшелон" 8h', "/mute 1h"):
             await owner.send(said)
         await owner.send("/mute")
-        shown = (await owner.expect("Muted here"))["text"].splitlines()
+        shown = (await owner.expect("Muted:"))["text"].splitlines()
         assert shown[1:6] == [
             "1. Watchlist list1 until 1 Jan 13:00 UTC",
             "2. Channel @news for good",
             "3. Term эшелон until 1 Jan 20:00 UTC",
             "4. Term эшелон until 1 Jan 20:00 UTC",
-            "5. This whole chat until 1 Jan 13:00 UTC",
+            "5. The whole chat until 1 Jan 13:00 UTC",
         ]
         for said, answer in (
             ("/unmute", "Which one? /mute lists them."),
-            ("/unmute 9", "Nothing muted here has the number 9."),
-            ("/unmute <9>", "has the number <9>."),
+            ("/unmute 9", "Nothing that is muted has the number 9"),
+            ("/unmute <9>", "has the number <9>:"),
             ("/unmute 2", "Its alerts come again. 4 more muted"),
         ):
             await owner.send(said)
@@ -83,7 +83,27 @@ async def test_what_is_muted_is_listed_and_taken_back_by_number(talking, owner, 
         await owner.send("/unmute all")
         await owner.expect("Its alerts come again. /digest")
         last = await owner.send("/mute")
-        await owner.expect("Nothing is muted here", after=last)
+        await owner.expect("Nothing is muted", after=last)
+
+
+async def test_a_channel_is_muted_from_elsewhere(talking, api, owner, db, clock, known):
+    wire = api.channel("Wire", username="wire")
+    async with talking():
+        for said, answer in (
+            ("/zone Europe/Kyiv in @wire", "Europe/Kyiv from now on"),
+            ("/mute list1 tomorrow in @wire", "no alerts there until 2 Jan 08:00 EET"),
+            ("/mute 1h in @wire", "The whole chat: no alerts there"),
+            ("/mute in @wire", "1. Watchlist list1 until 2 Jan 08:00 EET"),
+            ("/unmute 1 in @wire", "Its alerts come again. 1 more"),
+            (f"/unmute all in {wire.id}", "Its alerts come again. /digest"),
+            ("/mute 1h in @nobody_here", "I can't find @nobody_here"),
+            ("/unmute 1 in @nobody_here", "I can't find @nobody_here"),
+            ("/mute", "Nothing is muted."),
+            ('/mute "made in china" 1h', "term is called"),
+        ):
+            at = await owner.send(said)
+            await owner.expect(answer, after=at)
+    assert await mutes.active(db.reader, clock()) == []
 
 
 async def test_a_term_that_is_watched_no_longer_keeps_its_name(talking, owner, db, clock, known):
@@ -102,7 +122,7 @@ async def test_chats_mute_for_themselves(talking, api, owner, db, clock, known):
         await owner.send("/mute list1 1h", chat=desk, thread=thread)
         await owner.expect("no alerts", chat=desk)
         await bob.send("/unmute 1")
-        await bob.expect("Nothing is muted here")
+        await bob.expect("Nothing is muted")
         await bob.send("/unmute 1", chat=desk)
         await bob.expect("come again", chat=desk)
 

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, time, tzinfo
 
-from aiogram import Router
+from aiogram import Bot, Router
 from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
-from bot import render
+from bot import places, render
 from storage import chats
 from storage.db import Database
-from watchers.zones import NoSuchZone, read_zone
+from watchers.pipeline import Pipeline
+from watchers.zones import NoSuchZone, read_zone, zone_of
 
 _HOURS = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*[-–—]\s*(\d{1,2})(?::(\d{2}))?")
 QUIET_USAGE = "<code>/quiet 22:00-07:00</code>, or <code>/quiet off</code>"
@@ -44,29 +45,32 @@ def read_hours(text: str) -> tuple[time, time]:
     return start, end
 
 
-async def quiet(message: Message, command: CommandObject, db: Database, zone: tzinfo) -> None:
-    text = (command.args or "").strip().casefold()
-    if not text:
-        hours = (await chats.one(db.reader, message.chat.id)).quiet
-        await message.answer(f"{_shown(hours, zone)}\nTo change that: {QUIET_USAGE}.")
-        return
+async def quiet(
+    message: Message, command: CommandObject, bot: Bot, db: Database, pipeline: Pipeline
+) -> None:
+    text, elsewhere = places.split(command.args or "")
     try:
-        hours = None if text == "off" else read_hours(text)
-    except BadHours as error:
+        place = await places.place_of(message, elsewhere, bot)
+        wanted = None if text.casefold() in ("", "off") else read_hours(text)
+    except (places.NoSuchChat, BadHours) as error:
         await message.answer(render.safe(str(error)))
         return
     async with db.transaction() as tx:
-        chat = await chats.one(tx, message.chat.id)
-        await chats.put(tx, replace(chat, quiet=hours))
-    await message.answer(_shown(hours, zone))
+        chat = await chats.one(tx, place.chat_id)
+        if text:
+            chat = replace(chat, quiet=wanted)
+            await chats.put(tx, chat)
+    hint = "" if text else f"\nTo change that: {QUIET_USAGE}."
+    shown = _shown(chat.quiet, zone_of(chat, pipeline.zone))
+    await message.answer(f"{place.name}: {shown}{hint}")
 
 
 def _shown(hours: tuple[time, time] | None, zone: tzinfo) -> str:
     if hours is None:
-        return "No quiet hours: alerts come at any time."
+        return "no quiet hours, alerts come at any time."
     start, end = hours
     return (
-        f"Quiet hours from {start:%H:%M} to {end:%H:%M} ({zone}): alerts of high severity come "
+        f"quiet hours from {start:%H:%M} to {end:%H:%M} ({zone}): alerts of high severity come "
         f"all the same, the others as one digest at {end:%H:%M}."
     )
 
@@ -74,27 +78,38 @@ def _shown(hours: tuple[time, time] | None, zone: tzinfo) -> str:
 async def zone_command(
     message: Message,
     command: CommandObject,
+    bot: Bot,
     db: Database,
+    pipeline: Pipeline,
     clock: Callable[[], datetime],
-    zone: tzinfo,
 ) -> None:
-    text = (command.args or "").strip()
-    if not text:
-        now = render.time_shown(clock(), zone)
-        await message.answer(
-            f"This chat's time zone is {zone}, where it is {now}.\n"
-            "To change that: <code>/zone Europe/Warsaw</code>"
-        )
-        return
+    text, elsewhere = places.split(command.args or "")
     try:
-        name = read_zone(text)
+        place = await places.place_of(message, elsewhere, bot)
+        name = read_zone(text) if text else None
+    except places.NoSuchChat as error:
+        await message.answer(render.safe(str(error)))
     except NoSuchZone as error:
         await message.answer(f"{render.safe(str(error))}.")
-        return
+    else:
+        await message.answer(await _zone(db, place, name, clock(), pipeline.zone))
+
+
+async def _zone(
+    db: Database, place: places.Place, name: str | None, now: datetime, default: tzinfo
+) -> str:
+    """Set the zone, if one is given; say which it is."""
     async with db.transaction() as tx:
-        chat = replace(await chats.one(tx, message.chat.id), zone=name)
-        await chats.put(tx, chat)
-    await message.answer(
-        f"This chat's time zone is {name} from now on: times are shown, digests sent and quiet "
-        "hours kept by it."
+        chat = await chats.one(tx, place.chat_id)
+        if name is not None:
+            await chats.put(tx, replace(chat, zone=name))
+    if name is not None:
+        return (
+            f"{place.name}: the time zone is {name} from now on. Times are shown, digests sent and "
+            "quiet hours kept by it."
+        )
+    zone = zone_of(chat, default)
+    return (
+        f"{place.name}: the time zone is {zone}, where it is {render.time_shown(now, zone)}.\n"
+        "To change that: <code>/zone Europe/Warsaw</code>"
     )

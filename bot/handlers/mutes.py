@@ -4,23 +4,25 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from aiogram import Router
+from aiogram import Bot, Router
 from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 from rapidfuzz import process
 
-from bot import render
+from bot import places, render
 from bot.handlers.digests import read_period
 from bot.names import plain_name
-from storage import channels, mutes, watchlists
+from storage import channels, chats, mutes, watchlists
 from storage.db import Database
 from storage.model import Mutable, Mute
+from watchers.pipeline import Pipeline
 from watchers.references import BadReference, read_reference
+from watchers.zones import zone_of
 
 MORNING = time(8)  # in the chat's zone: when tomorrow begins
 USUALLY = "8h"  # when no time is given
 NAME_LIMIT = 60
-NOTHING = "Nothing is muted here."
+NOTHING = "Nothing is muted."
 USAGE = (
     "<code>/mute rail 8h</code>, <code>/mute @channel 3d</code>, "
     '<code>/mute "эшелон" tomorrow</code>, <code>/mute forever</code> (this whole chat); '
@@ -72,30 +74,38 @@ def split(text: str) -> tuple[str, str | None]:
 async def mute(
     message: Message,
     command: CommandObject,
+    bot: Bot,
     db: Database,
+    pipeline: Pipeline,
     clock: Callable[[], datetime],
-    zone: tzinfo,
 ) -> None:
-    text, word = split(command.args or "")
-    if not text and word is None:
-        await _list(message, db, clock(), zone)
-        return
+    said, elsewhere = places.split(command.args or "")
+    text, word = split(said)
     try:
-        targets = await _targets(db, message.chat.id, text)
+        place = await places.known_place(message, elsewhere, bot)
+        zone = zone_of(await chats.one(db.reader, place.chat_id), pipeline.zone)
+        if not text and word is None:
+            await _list(message, db, place.chat_id, clock(), zone)
+            return
+        targets = await _targets(db, place.chat_id, text)
+    except places.NoSuchChat as error:
+        await message.answer(render.safe(str(error)))
+        return
     except Unknown as error:
         await message.answer(str(error))
         return
     end = ends_at(word or USUALLY, clock(), zone)
     async with db.transaction() as tx:
         for target in targets:
-            await mutes.put(tx, Mute(message.chat.id, target.what, target.id, end))
+            await mutes.put(tx, Mute(place.chat_id, target.what, target.id, end))
+    where = "there" if elsewhere else "here"
     hint = "" if word else "\nAnother time: " + USAGE
-    await message.answer(f"🔕 {_named(targets[0])}: no alerts here {_until(end, zone)}.{hint}")
+    await message.answer(f"🔕 {_named(targets[0])}: no alerts {where} {_until(end, zone)}.{hint}")
 
 
 def _named(target: Target) -> str:
     if target.what is Mutable.CHAT:
-        return "This whole chat"
+        return "The whole chat"
     return f"{target.what.capitalize()} <b>{render.safe(target.name)}</b>"
 
 
@@ -147,11 +157,11 @@ def _unknown(text: str, known: Iterable[str]) -> str:
     return f"No watchlist, watched channel or term is called {shown}.{hint}\nWrite it like {USAGE}."
 
 
-async def _list(message: Message, db: Database, now: datetime, zone: tzinfo) -> None:
-    muted = await mutes.of_chat(db.reader, message.chat.id, now)
+async def _list(message: Message, db: Database, chat_id: int, now: datetime, zone: tzinfo) -> None:
+    muted = await mutes.of_chat(db.reader, chat_id, now)
     names = await mutes.names(db.reader, muted)
     lines = [f"{mute.id}. {_line(mute, names[mute.id], zone)}" for mute in muted]
-    for page in render.pages(["Muted here:", *lines, USAGE] if lines else [NOTHING, USAGE]):
+    for page in render.pages(["Muted:", *lines, USAGE] if lines else [NOTHING, USAGE]):
         await message.answer(page)
 
 
@@ -161,20 +171,30 @@ def _line(mute: Mute, name: str, zone: tzinfo) -> str:
 
 
 async def unmute(
-    message: Message, command: CommandObject, db: Database, clock: Callable[[], datetime]
+    message: Message, command: CommandObject, bot: Bot, db: Database, clock: Callable[[], datetime]
 ) -> None:
-    word = (command.args or "").strip().casefold()
-    muted = await mutes.of_chat(db.reader, message.chat.id, clock())
+    word, elsewhere = places.split((command.args or "").casefold())
+    try:
+        place = await places.known_place(message, elsewhere, bot)
+    except places.NoSuchChat as error:
+        await message.answer(render.safe(str(error)))
+        return
+    muted = await mutes.of_chat(db.reader, place.chat_id, clock())
     wanted = muted if word == "all" else [mute for mute in muted if str(mute.id) == word]
-    if not muted:
-        await message.answer(NOTHING)
-    elif not wanted:
-        what = f"Nothing muted here has the number {plain_name(word, 20)}" if word else "Which one"
-        await message.answer(f"{render.safe(what)}{'.' if word else '?'} /mute lists them.")
-    else:
+    if muted and wanted:
         async with db.transaction() as tx:
             for mute in wanted:
-                await mutes.remove(tx, message.chat.id, mute.id)
-        left = len(muted) - len(wanted)
-        more = f" {left} more muted: /mute lists them." if left else ""
-        await message.answer(f"🔔 Its alerts come again.{more} /digest tells what was missed.")
+                await mutes.remove(tx, place.chat_id, mute.id)
+    await message.answer(_unmuted(word, len(muted), len(wanted)))
+
+
+def _unmuted(word: str, muted: int, wanted: int) -> str:
+    if not muted:
+        return NOTHING
+    if not word:
+        return "Which one? /mute lists them."
+    if not wanted:
+        shown = render.safe(plain_name(word, 20))
+        return f"Nothing that is muted has the number {shown}: /mute lists them."
+    more = f" {muted - wanted} more muted: /mute lists them." if muted > wanted else ""
+    return f"🔔 Its alerts come again.{more} /digest tells what was missed."

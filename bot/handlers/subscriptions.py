@@ -1,47 +1,19 @@
 """/subscribe /unsubscribe /subscriptions: what is a chat told of, and when?"""
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from aiogram import Bot, Router
-from aiogram.exceptions import TelegramAPIError
 from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
-from bot import render, rights
-from bot.names import plain_name
+from bot import places, render
 from storage import chats, subscriptions, watchlists
 from storage.db import Database
 from storage.model import Subscription
 from watchers.digests import BadSchedule, last_slot, read_schedule
 from watchers.pipeline import Pipeline
-from watchers.references import BadReference, read_reference
 from watchers.zones import zone_of
-
-REMEDY = (
-    "Add me there (in a channel: as an administrator who may post messages), then say it again."
-)
-_CHAT_ID = re.compile(r"-?\d{1,18}")
-
-
-class NoSuchChat(Exception):
-    """The message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    name: str
-    when: str
-    chat: str  # as written; empty: the one it was said in
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    chat_id: int
-    thread_id: int | None
-    name: str  # HTML
 
 
 def make_router() -> Router:
@@ -60,15 +32,16 @@ async def subscribe(
     pipeline: Pipeline,
     clock: Callable[[], datetime],
 ) -> None:
-    wish = read_wish(command.args or "")
-    watchlist = await watchlists.named(db.reader, wish.name)
+    said, chat = places.split(command.args or "")
+    name, _, when = said.partition(" ")
+    watchlist = await watchlists.named(db.reader, name)
     if watchlist is None:
-        await message.answer(_unknown(wish.name))
+        await message.answer(_unknown(name))
         return
     try:
-        schedule = read_schedule(wish.when)
-        place = await _place(message, wish.chat, bot)
-    except (BadSchedule, NoSuchChat) as error:
+        schedule = read_schedule(when)
+        place = await places.place_of(message, chat, bot)
+    except (BadSchedule, places.NoSuchChat) as error:
         await message.answer(render.safe(str(error)))
         return
     zone = zone_of(await chats.one(db.reader, place.chat_id), pipeline.zone)
@@ -79,41 +52,6 @@ async def subscribe(
             await subscriptions.skip_slot(tx, wanted, last_slot(schedule, clock(), zone))
     told = f"is told of <b>{watchlist.name}</b>: {_when(schedule, zone)}."
     await message.answer(f"{place.name} {told}")
-
-
-def read_wish(text: str) -> Wish:
-    """`NAME [schedule] [in @chat]`"""
-    rest, _, chat = text.rpartition(" in ")
-    if not rest:
-        rest, chat = text, ""
-    name, _, when = rest.strip().partition(" ")
-    return Wish(name, when, chat.strip())
-
-
-async def _place(message: Message, chat: str, bot: Bot) -> Place:
-    """Where to tell it: here, unless another chat is named. Raises NoSuchChat."""
-    if not chat:
-        thread_id = message.message_thread_id if message.is_topic_message else None
-        return Place(message.chat.id, thread_id, "This chat")
-    try:
-        found = await rights.writable(bot, _address(chat))
-    except rights.MayNotWrite as error:
-        raise NoSuchChat(f"I can't tell {chat[:64]} anything: {error}. {REMEDY}") from error
-    except TelegramAPIError as error:
-        raise NoSuchChat(f"Telegram could not be asked about {chat[:64]}: try again.") from error
-    name = plain_name(found.title or found.first_name or "", 60)
-    return Place(found.id, None, f"<b>{render.safe(name)}</b>" if name else "That chat")
-
-
-def _address(chat: str) -> int | str:
-    """A chat as the Bot API wants it named. Raises NoSuchChat."""
-    if _CHAT_ID.fullmatch(chat):
-        return int(chat)
-    try:
-        reference = read_reference(chat)
-    except BadReference as error:
-        raise NoSuchChat(f"In which chat? {error}.") from error
-    return f"@{reference.username}" if reference.username else int(f"-100{reference.id}")
 
 
 def _when(schedule: str, zone: tzinfo) -> str:
@@ -134,34 +72,20 @@ def _unknown(name: str) -> str:
 
 
 async def unsubscribe(message: Message, command: CommandObject, bot: Bot, db: Database) -> None:
-    wish = read_wish(command.args or "")
-    watchlist = await watchlists.named(db.reader, wish.name)
+    name, chat = places.split(command.args or "")
+    watchlist = await watchlists.named(db.reader, name)
     if watchlist is None:
-        await message.answer(_unknown(wish.name))
+        await message.answer(_unknown(name))
         return
     try:
-        place = await _left(wish.chat, message.chat.id, bot)
-    except NoSuchChat as error:
+        place = await places.known_place(message, chat, bot)
+    except places.NoSuchChat as error:
         await message.answer(render.safe(str(error)))
         return
     async with db.transaction() as tx:
-        was = await subscriptions.remove(tx, watchlist.id, place)
+        was = await subscriptions.remove(tx, watchlist.id, place.chat_id)
     told = f"told of <b>{watchlist.name}</b>"
-    here = "That chat" if wish.chat else "This chat"
-    await message.answer(f"{here} is no longer {told}." if was else f"It was not {told}.")
-
-
-async def _left(chat: str, here: int, bot: Bot) -> int:
-    """The chat's id; by number also when the bot is out of it. Raises NoSuchChat."""
-    address = _address(chat) if chat else here
-    if isinstance(address, int):
-        return address
-    try:
-        return (await bot.get_chat(address)).id
-    except TelegramAPIError as error:
-        raise NoSuchChat(
-            f"I can't find {chat[:64]}: write its number, which /subscriptions all names."
-        ) from error
+    await message.answer(f"{place.name} is no longer {told}." if was else f"It was not {told}.")
 
 
 async def list_subscriptions(
