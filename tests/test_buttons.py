@@ -1,13 +1,14 @@
 """Do the buttons under an alert do what they say, for those who may press them, and nothing else?"""
 
+import asyncio
 import itertools
 from datetime import timedelta
 
 import pytest
 
 from bot import keyboards
-from bot.handlers.buttons import FOREIGN
 from bot.keyboards import Hush, Menu, Open, Period, Pick, Say, Show, View
+from bot.pressed import FOREIGN
 from storage import channels, chats, hits, mutes, outbox, posts, verdicts, watchlists
 from storage.model import Chat, Delivery, DeliveryKind, Hit, Mutable, Span, Term
 from tests import make
@@ -446,3 +447,15 @@ async def test_what_was_asked_for_is_done_though_telegram_stumbles(
         assert "useful" in await press(api, ann, "👍 Useful")
     assert len(await mutes.of_chat(db.reader, OWNER, clock())) == 1
     assert await verdicts.of_delivery(db.reader, 1)
+
+
+async def test_when_the_database_cannot_be_written_a_toast_says_so(talking, api, ann, db, owe):
+    async with talking():
+        await owe()
+        await ann.expect("эшелон")
+        while await outbox.waiting(db.reader):  # until it is noted that it was sent
+            await asyncio.sleep(0.01)
+        await db._writer.execute("PRAGMA query_only = ON")
+        assert "could not be saved" in await press(api, ann, "👍 Useful")
+        await db._writer.execute("PRAGMA query_only = OFF")
+        assert "useful" in await press(api, ann, "👍 Useful")
