@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 from aiogram import BaseMiddleware
-from aiogram.types import Message, TelegramObject, User
+from aiogram.types import CallbackQuery, Message, TelegramObject, User
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +37,22 @@ COMMANDS = (
     CommandInfo("unwatch", "NAME RULE", "stop looking for it"),
     CommandInfo("watchlists", "", "the watchlists"),
     CommandInfo("watchlist", "NAME", "the terms of one"),
-    CommandInfo("subscribe", "NAME [now | hourly | daily 08:00]", "tell this chat of its hits"),
-    CommandInfo("unsubscribe", "NAME", "stop telling this chat"),
-    CommandInfo("subscriptions", "", "what this chat is told of"),
+    CommandInfo("severity", "NAME low | normal | high", "low arrives silently, high at any hour"),
+    CommandInfo(
+        "subscribe",
+        "NAME [now | hourly | daily 08:00] [in @channel]",
+        "tell this chat, or another one, of its hits",
+    ),
+    CommandInfo("unsubscribe", "NAME [in @channel]", "stop telling it"),
+    CommandInfo("subscriptions", "[all]", "what this chat, or every chat, is told of"),
+    CommandInfo(
+        "mute",
+        '[NAME | @channel | "term"] [1h | 8h | 3d | tomorrow | forever]',
+        "no alerts of it here for a while; alone: what is muted",
+    ),
+    CommandInfo("unmute", "NUMBER | all", "alerts of it again"),
+    CommandInfo("quiet", "22:00-07:00 | off", "hours in which only high severity comes"),
+    CommandInfo("zone", "Europe/Warsaw", "the clock this chat goes by"),
     CommandInfo("digest", "[6h] [NAME]", "what this chat was not told yet"),
     CommandInfo("status", "", "whether all is well"),
     CommandInfo("help", "", "these commands, and how rules are written"),
@@ -47,7 +60,7 @@ COMMANDS = (
 
 
 class Access(BaseMiddleware):
-    """Lets messages of those through who have a role; handlers get it as `role`."""
+    """Lets those through who have a role, which handlers get as `role`."""
 
     def __init__(self, owners: frozenset[int], clock: Callable[[], float]) -> None:
         """`clock` gives seconds of a steady clock."""
@@ -67,6 +80,9 @@ class Access(BaseMiddleware):
             return await handler(event, data)
         if isinstance(event, Message):
             await self._refuse(event, user)
+        elif isinstance(event, CallbackQuery):
+            log.info("refused a button: user %s", event.from_user.id)
+            await event.answer(REFUSAL.format(id=event.from_user.id))
         return None
 
     async def _refuse(self, message: Message, user: User | None) -> None:

@@ -1,11 +1,174 @@
-"""Which buttons stand under a message?"""
+"""Which buttons stand under a message, and what does each say when it is pressed?
 
-from aiogram.types import InlineKeyboardMarkup
+What a button says comes back from outside, where it can be made up: who hears it looks up whether
+it is so.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated
+
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from pydantic import Field
+
+from bot.names import plain_name
+from storage.model import Entry, Mutable
+
+LABEL_LIMIT = 40  # characters of a name on a button
+EACH_LIMIT = 4  # terms, watchlists, channels offered to be muted
+
+Id = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what SQLite can hold
 
 
-def under_alert(delivery_id: int, useful: int, noise: int) -> InlineKeyboardMarkup | None:
-    return None
+class Menu(StrEnum):
+    USUAL = "b"
+    MUTE = "m"
+    MORE = "o"
 
 
-def under_merged(delivery_id: int) -> InlineKeyboardMarkup | None:
-    return None
+class Period(StrEnum):
+    """For how long; written as in /mute."""
+
+    HOUR = "1h"
+    SHIFT = "8h"
+    TOMORROW = "tomorrow"
+    FOREVER = "forever"
+
+
+class View(StrEnum):
+    POST = "p"
+    VERSIONS = "v"
+
+
+class Say(CallbackData, prefix="v"):
+    """A verdict."""
+
+    delivery: Id
+    useful: bool
+
+
+class Open(CallbackData, prefix="k"):
+    """Other buttons in the place of these."""
+
+    delivery: Id
+    menu: Menu
+
+
+class Pick(CallbackData, prefix="w"):
+    """What is to be muted; for how long is asked next."""
+
+    delivery: Id
+    what: Mutable
+    target: Id
+
+
+class Hush(CallbackData, prefix="f"):
+    """Mute it."""
+
+    delivery: Id
+    what: Mutable
+    target: Id
+    period: Period
+
+
+class Show(CallbackData, prefix="s"):
+    """Send more about the post."""
+
+    delivery: Id
+    view: View
+
+
+PERIODS = {
+    Period.HOUR: "1 h",
+    Period.SHIFT: "8 h",
+    Period.TOMORROW: "until tomorrow",
+    Period.FOREVER: "for good",
+}
+VIEWS = {
+    View.POST: "📄 Whole post",
+    View.VERSIONS: "🕘 Its versions",
+}
+
+
+def under_alert(delivery_id: int, useful: int, noise: int) -> InlineKeyboardMarkup:
+    """`useful`, `noise`: how many said so."""
+    return _keyboard(
+        [
+            _button(_counted("👍 Useful", useful), Say(delivery=delivery_id, useful=True)),
+            _button(_counted("👎 Noise", noise), Say(delivery=delivery_id, useful=False)),
+        ],
+        [
+            _button("🔕 Mute", Open(delivery=delivery_id, menu=Menu.MUTE)),
+            _button("⋯ More", Open(delivery=delivery_id, menu=Menu.MORE)),
+        ],
+    )
+
+
+def under_merged(delivery_id: int) -> InlineKeyboardMarkup:
+    return _keyboard([_button("🔕 Mute", Open(delivery=delivery_id, menu=Menu.MUTE))])
+
+
+def what_to_mute(delivery_id: int, entries: Iterable[Entry]) -> InlineKeyboardMarkup:
+    """What a message told of: its terms, watchlists and channels, the most frequent first."""
+    offered: list[list[InlineKeyboardButton]] = []
+    told = mutable(entries)
+    for kind in (Mutable.TERM, Mutable.WATCHLIST, Mutable.CHANNEL):
+        some = [(target, name) for (what, target), name in told.items() if what is kind]
+        for target, name in some[:EACH_LIMIT]:
+            says = Pick(delivery=delivery_id, what=kind, target=target)
+            offered.append([_button(f"{kind} {_label(name)}", says)])
+    return _keyboard(*offered, [_back(delivery_id, Menu.USUAL)])
+
+
+def mutable(entries: Iterable[Entry]) -> dict[tuple[Mutable, int], str]:
+    """What can be muted because a message told of it, with its names; the most frequent first."""
+    found: Counter[tuple[Mutable, int]] = Counter()
+    names: dict[tuple[Mutable, int], str] = {}
+    for entry in entries:
+        for finding in entry.findings:
+            hit = finding.hit
+            for what, target, name in (
+                (Mutable.TERM, hit.term_id, finding.term),
+                (Mutable.WATCHLIST, hit.watchlist_id, finding.watchlist),
+                (Mutable.CHANNEL, hit.channel_id, entry.channel.title),
+            ):
+                names[what, target] = name
+                found[what, target] += 1
+    return {key: names[key] for key, _ in found.most_common()}
+
+
+def how_long(delivery_id: int, what: Mutable, target: int) -> InlineKeyboardMarkup:
+    periods = [
+        _button(label, Hush(delivery=delivery_id, what=what, target=target, period=period))
+        for period, label in PERIODS.items()
+    ]
+    return _keyboard(periods[:2], periods[2:], [_back(delivery_id, Menu.MUTE)])
+
+
+def more(delivery_id: int) -> InlineKeyboardMarkup:
+    rows = [
+        [_button(label, Show(delivery=delivery_id, view=view))] for view, label in VIEWS.items()
+    ]
+    return _keyboard(*rows, [_back(delivery_id, Menu.USUAL)])
+
+
+def _keyboard(*rows: list[InlineKeyboardButton]) -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup(inline_keyboard=list(rows))
+
+
+def _button(label: str, says: CallbackData) -> InlineKeyboardButton:
+    return InlineKeyboardButton(text=label, callback_data=says.pack())
+
+
+def _back(delivery_id: int, menu: Menu) -> InlineKeyboardButton:
+    return _button("‹ Back", Open(delivery=delivery_id, menu=menu))
+
+
+def _counted(label: str, number: int) -> str:
+    return f"{label} {number}" if number > 0 else label
+
+
+def _label(name: str) -> str:
+    return plain_name(name, LABEL_LIMIT) or "…"

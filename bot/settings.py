@@ -62,6 +62,15 @@ class Settings(BaseSettings):
         default="UTC",
         description="Time zone of the times shown and of digests, such as Europe/Warsaw.",
     )
+    protect_content: bool = Field(
+        default=False,
+        description="Forbid that what the bot sends is forwarded or saved.",
+    )
+    link_previews: bool = Field(
+        default=True,
+        description="Show the post's own card, with its photo, under an alert where Telegram has "
+        "one.",
+    )
 
     @field_validator("owner_ids", mode="before")
     @classmethod

@@ -63,15 +63,32 @@ async def resume(tx: Connection, chat_id: int) -> bool:
 
 async def migrate(tx: Connection, old_id: int, new_id: int) -> None:
     """A group became a supergroup: all that it has and is owed goes to the new id."""
+    await tx.execute(
+        "UPDATE mutes SET target = ? WHERE what = 'chat' AND chat_id = ?", (new_id, old_id)
+    )
     rows = await tx.execute_fetchall("SELECT 1 FROM chats WHERE id = ?", (new_id,))
     if not list(rows):
         await tx.execute("UPDATE chats SET id = ? WHERE id = ?", (new_id, old_id))
         return
     # What the new id has already stays.
+    await tx.execute(
+        "UPDATE chats SET zone = coalesce(chats.zone, old.zone), "
+        "quiet_from = iif(chats.quiet_from IS NULL, old.quiet_from, chats.quiet_from), "
+        "quiet_to = iif(chats.quiet_from IS NULL, old.quiet_to, chats.quiet_to) "
+        "FROM chats AS old WHERE chats.id = ? AND old.id = ?",
+        (new_id, old_id),
+    )
     for table in ("subscriptions", "outbox_hits", "outbox", "backfills", "mutes"):
         await tx.execute(
             f"UPDATE OR IGNORE {table} SET chat_id = ? WHERE chat_id = ?", (new_id, old_id)
         )
+
+
+async def is_paused(db: Connection, chat_id: int) -> bool:
+    rows = await db.execute_fetchall(
+        "SELECT 1 FROM chats WHERE id = ? AND paused_at IS NOT NULL", (chat_id,)
+    )
+    return bool(list(rows))
 
 
 async def paused(db: Connection) -> list[tuple[int, str]]:

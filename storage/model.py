@@ -237,6 +237,14 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """What a post said for a while."""
+
+    since: datetime  # when it was published, or edited to this
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A hit with the names a reader knows it by."""
 

@@ -1,5 +1,7 @@
 """What does a chat want to hear nothing of at present?"""
 
+import json
+from collections.abc import Iterable
 from datetime import datetime
 
 from aiosqlite import Connection
@@ -22,6 +24,22 @@ async def put(tx: Connection, mute: Mute) -> None:
 async def remove(tx: Connection, chat_id: int, id: int) -> bool:
     done = await tx.execute("DELETE FROM mutes WHERE id = ? AND chat_id = ?", (id, chat_id))
     return done.rowcount > 0
+
+
+async def names(db: Connection, muted: Iterable[Mute]) -> dict[int, str]:
+    """By mute, what its target is called, also when it is watched no longer; nothing for a chat."""
+    rows = await db.execute_fetchall(
+        """
+        SELECT mutes.id, coalesce(terms.name, watchlists.name,
+                                  '@' || channels.username, channels.title)
+        FROM json_each(?) AS wanted JOIN mutes ON mutes.id = wanted.value
+        LEFT JOIN terms ON what = 'term' AND terms.id = target
+        LEFT JOIN watchlists ON what = 'watchlist' AND watchlists.id = target
+        LEFT JOIN channels ON what = 'channel' AND channels.id = target
+        """,
+        (json.dumps([mute.id for mute in muted]),),
+    )
+    return {id: name or "" for id, name in rows}
 
 
 async def of_chat(db: Connection, chat_id: int, now: datetime) -> list[Mute]:

@@ -10,7 +10,7 @@ from enum import Enum
 from aiosqlite import Connection
 
 from storage.db import moment, stamp
-from storage.model import Extra, Forward, Post
+from storage.model import Extra, Forward, Post, Version
 
 COLUMNS = (
     "posts.channel_id, posts.message_id, posts.published_at, posts.text, posts.edited_at, "
@@ -253,6 +253,26 @@ async def _keep_version(tx: Connection, known: Post, now: datetime) -> None:
             _write_extras(known.extras),
         ),
     )
+
+
+async def versions(db: Connection, channel_id: int, message_id: int) -> list[Version]:
+    """What a post said from when on, the present text last; the same words follow each other once."""
+    rows = await db.execute_fetchall(
+        """
+        SELECT since, text, replaced_at FROM post_versions
+        WHERE channel_id = ?1 AND message_id = ?2
+        UNION ALL
+        SELECT coalesce(edited_at, published_at), text, '~' FROM posts
+        WHERE channel_id = ?1 AND message_id = ?2
+        ORDER BY 3, 1
+        """,
+        (channel_id, message_id),
+    )
+    found: list[Version] = []
+    for since, text, _ in rows:
+        if not found or found[-1].text != text:
+            found.append(Version(moment(since), text))
+    return found
 
 
 async def mark_deleted(

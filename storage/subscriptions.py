@@ -41,6 +41,10 @@ async def of_chat(db: Connection, chat_id: int) -> list[Subscription]:
     return await _where(db, "chat_id = ?", chat_id)
 
 
+async def all(db: Connection) -> list[Subscription]:
+    return await _where(db, "chat_id <> ?", 0)
+
+
 async def instant(db: Connection) -> list[Subscription]:
     """Those that want alerts rather than digests."""
     return await _where(db, "schedule = ?", "now")

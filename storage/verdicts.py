@@ -10,10 +10,11 @@ from storage.model import Hit, Verdict
 
 
 async def give(tx: Connection, hits: Iterable[Hit], verdict: Verdict, now: datetime) -> None:
-    """One person's word on these hits; a later one replaces it."""
+    """One person's word on these hits; a later one replaces it. Said twice, it changes nothing."""
     await tx.executemany(
         "INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-        "person = excluded.person, useful = excluded.useful, given_at = excluded.given_at",
+        "person = excluded.person, useful = excluded.useful, given_at = excluded.given_at "
+        "WHERE useful <> excluded.useful OR person <> excluded.person",
         [
             (
                 hit.channel_id,

@@ -73,6 +73,10 @@ async def put(tx: Connection, watchlist: Watchlist, now: datetime) -> tuple[int,
     return id, changed
 
 
+async def set_severity(tx: Connection, watchlist_id: int, severity: Severity) -> None:
+    await tx.execute("UPDATE watchlists SET severity = ? WHERE id = ?", (severity, watchlist_id))
+
+
 async def remove_term(tx: Connection, watchlist_id: int, name: str, now: datetime) -> bool:
     """False when there is no such term. Its hits stay, and what is owed for them is still told."""
     done = await tx.execute(

@@ -646,7 +646,8 @@ class Chat:
     def __init__(self, api: BotApi, about: Json, bot: str = "member") -> None:
         self.api = api
         self.about = about  # the Bot API's Chat
-        self.bot = bot  # the bot's status: member, administrator, left, kicked; "" = not yet met
+        self.bot = bot  # the bot's status: member, administrator, left …; "" = not yet met
+        self.rights: Json = {}  # what the bot may or may not do there, beside what is usual
         self.members: dict[int, str] = {}  # user id → status
         self.topics: dict[int, Topic] = {}
         self.moved_to: int | None = None
@@ -973,20 +974,27 @@ class BotApi:
         if chat.is_group:
             self.push(message=self.record(chat, self.someone, new_chat_members=[self.bot]))
 
-    def set_bot(self, chat: Chat | User | int, status: str) -> None:
-        """The bot becomes member, administrator, left or kicked, and is told so."""
+    def set_bot(self, chat: Chat | User | int, status: str, **rights: bool) -> None:
+        """The bot becomes member, administrator, restricted, left or kicked, and is told so.
+
+        `rights` that differ from the usual: can_send_messages=False, can_post_messages=False …
+        """
         chat = self._known(chat)
-        old, chat.bot = chat.bot or "left", status
+        before = self.about_bot(chat, chat.bot or "left")
+        chat.bot, chat.rights = status, rights
         private = chat.type == "private"
         self.push(
             my_chat_member={
                 "chat": chat.about,
                 "from": self.users[chat.id].about if private else self.someone,
                 "date": int(time.time()),
-                "old_chat_member": member(self.bot, old),
-                "new_chat_member": member(self.bot, status),
+                "old_chat_member": before,
+                "new_chat_member": self.about_bot(chat, status),
             }
         )
+
+    def about_bot(self, chat: Chat, status: str) -> Json:
+        return member(self.bot, status, channel=chat.type == "channel") | chat.rights
 
     def migrate(self, chat: Chat | int) -> Chat:
         """The group becomes a supergroup with a new id."""
@@ -1067,7 +1075,7 @@ class BotApi:
         """Whether the bot gets to see what a person said."""
         if not chat.is_group:
             return True
-        if chat.bot not in {"member", "administrator"}:
+        if chat.bot not in {"member", "administrator", "restricted"}:
             return False
         text, me = (
             message.get("text") or message.get("caption") or "",
@@ -1351,14 +1359,37 @@ ADMIN_RIGHTS = (
 )
 
 
-def member(user: Json, status: str) -> Json:
+MEMBER_RIGHTS = (
+    "can_send_messages",
+    "can_send_audios",
+    "can_send_documents",
+    "can_send_photos",
+    "can_send_videos",
+    "can_send_video_notes",
+    "can_send_voice_notes",
+    "can_send_polls",
+    "can_send_other_messages",
+    "can_add_web_page_previews",
+    "can_react_to_messages",
+    "can_edit_tag",
+    "can_change_info",
+    "can_invite_users",
+    "can_pin_messages",
+    "can_manage_topics",
+)
+
+
+def member(user: Json, status: str, *, channel: bool = False) -> Json:
     about: Json = {"user": user, "status": status}
+    if status == "restricted":
+        about |= {"is_member": True, "until_date": 0} | dict.fromkeys(MEMBER_RIGHTS, True)
     if status == "kicked":
         about["until_date"] = 0
     if status in {"administrator", "creator"}:
         about["is_anonymous"] = False
     if status == "administrator":
         about |= {"can_be_edited": False} | dict.fromkeys(ADMIN_RIGHTS, True)
+        about |= {"can_post_messages": True, "can_edit_messages": True} if channel else {}
     return about
 
 
@@ -1484,6 +1515,10 @@ class Methods:
         chat = self._chat(p)
         if chat.type == "channel" and chat.bot != "administrator":
             raise bad_request("need administrator rights in the channel chat")
+        everybody = chat.about.get("permissions", {}) if chat.bot == "member" else {}
+        for right in ("can_send_messages", "can_post_messages"):
+            if (everybody | chat.rights).get(right) is False:
+                raise bad_request("not enough rights to send text messages to the chat")
         if thread := p.get("message_thread_id"):
             if thread not in chat.topics:
                 raise bad_request("message thread not found")
@@ -1511,7 +1546,7 @@ class Methods:
         chat = self._chat(p)
         user_id = p.get("user_id", 0)
         if user_id == self._api.bot["id"]:
-            return member(self._api.bot, chat.bot)
+            return self._api.about_bot(chat, chat.bot)
         user = self._api.users.get(user_id)
         if user is None:
             raise bad_request("member not found")

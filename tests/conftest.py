@@ -1,13 +1,15 @@
 """What do many tests need?"""
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import hypothesis
 import pytest
 
-from bot import app
+from bot import app, delivery, updates
+from bot.handlers import Desk, make_dispatcher
 from bot.settings import Settings
 from storage.db import open_database
 from tests import make
@@ -15,6 +17,7 @@ from tests.bot_api import BotApi
 from tests.telegram_dc import DataCentre
 from watchers import ingest, rhythm
 from watchers.pipeline import Pipeline
+from watchers.sources import Sources
 
 # The same examples every time, however slow the machine is.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
@@ -69,6 +72,34 @@ async def api():
 @pytest.fixture
 def owner(api):
     return api.user(OWNER, "Ann")
+
+
+@pytest.fixture
+def talking(db, api, pipeline, clock, monkeypatch):
+    """`async with talking():` is the chat side of the program, with nothing to watch."""
+    monkeypatch.setattr(delivery, "CHAT_PAUSE", 0.02)
+
+    @asynccontextmanager
+    async def running(owners=(OWNER,)):
+        settings = Settings(_env_file=None, bot_token=api.token, bot_api_url=api.url)
+        desk = Desk(db, pipeline, Sources([]), clock, UTC, frozenset(owners))
+        async with app.open_bot(settings) as bot:
+            sender = delivery.Sender(bot, pipeline, UTC, nobody_is_told)
+            sending = asyncio.create_task(sender.run())
+            polling = asyncio.create_task(updates.poll(bot, make_dispatcher(desk, time.monotonic)))
+            try:
+                yield
+            finally:
+                polling.cancel()
+                await asyncio.wait([polling])
+                sender.stop()
+                await sending
+
+    return running
+
+
+async def nobody_is_told(text):
+    raise AssertionError(text)
 
 
 @pytest.fixture

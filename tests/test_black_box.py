@@ -217,8 +217,8 @@ async def test_killed_twenty_times_it_loses_nothing(process, settings, dc, api, 
     wanted = set(range(0, POSTS, HITS_EVERY))
 
     def told():
-        found = (re.search(r"эшелон, номер (\d+)", m["text"]) for m in owner.messages)
-        return Counter(int(match[1]) for match in found if match)
+        found = (re.findall(r"эшелон, номер (\d+)", m["text"]) for m in owner.messages)
+        return Counter(int(number) for numbers in found for number in numbers)
 
     async with process() as running:
         await api.wait_for(lambda: set(told()) >= wanted, timeout=60)

@@ -132,7 +132,7 @@ async def test_a_digest_tells_what_the_chat_was_not_told(program, dc, owner, new
         while True:  # the posts are on their way
             said = await owner.send("/digest")
             answer = await owner.expect(after=said, timeout=5)
-            if "второй" in answer["text"] or "Nothing" not in answer["text"]:
+            if "второй" in answer["text"]:
                 break
         await owner.send("/digest")
         await owner.expect(text="Nothing that this chat was not told")

@@ -76,6 +76,27 @@ async def test_an_edit_that_adds_a_watched_word_alerts_once(program, dc, owner, 
     assert sum("добавлен" in m["text"] for m in owner.messages) == 1
 
 
+async def test_an_alert_is_answered_and_its_term_muted_in_taps(program, dc, api, owner, news):
+    async with program():
+        await set_up(owner, *RAIL)
+        await dc.post(news, "первый эшелон")
+        await owner.expect("первый")
+    async with program():
+        await owner.press("👍 Useful")
+        await owner.expect("👍 Ann")
+        for label in ("🔕 Mute", "term эшелон", "1 h"):
+            toast = await api.answer(await owner.press(label))
+        assert "no alerts here until" in toast["text"]
+        await dc.post(news, "второй эшелон")
+        await owner.send("/watch other поезд")
+        await owner.expect(text="looks for поезд")
+        await owner.send("/subscribe other")
+        await owner.expect(text="is told of other")
+        await dc.post(news, "поезд ушёл")
+        await owner.expect("поезд ушёл")
+    assert not any("второй" in message["text"] for message in owner.messages)
+
+
 async def test_an_unjoined_channel_is_read_too(program, dc, owner):
     quiet = dc.add_channel("Quiet", username="quiet")
     async with program():

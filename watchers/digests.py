@@ -6,10 +6,11 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from aiosqlite import Connection
 
-from storage import hits, mutes, outbox, subscriptions
+from storage import chats, hits, mutes, outbox, subscriptions
 from storage.db import Database
 from storage.model import Delivery, DeliveryKind, Mute, Subscription
 from watchers.alerts import is_muted
+from watchers.zones import zone_of
 
 _DAILY = re.compile(r"daily\s+(\d{1,2}):(\d{2})")
 
@@ -48,11 +49,13 @@ def last_slot(schedule: str, now: datetime, zone: tzinfo) -> str:
 async def make_due(db: Database, now: datetime, zone: tzinfo) -> int:
     """Owe each digest whose slot has come and was not made yet; return how many.
 
+    `zone` is that of chats that set none.
     After downtime only the newest slot of a subscription is made: it tells all that is untold.
     """
-    made = 0
+    made, known = 0, await chats.all(db.reader)
     for subscription in await subscriptions.scheduled(db.reader):
-        slot = last_slot(subscription.schedule, now, zone)
+        local = zone_of(known.get(subscription.chat_id), zone)
+        slot = last_slot(subscription.schedule, now, local)
         async with db.transaction() as tx:
             if await subscriptions.take_slot(tx, subscription.id, slot):
                 made += await _make(tx, subscription, now)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from aiogram import Dispatcher
+from aiogram import Dispatcher, Router
 from aiogram.exceptions import TelegramAPIError
 from aiogram.filters import ExceptionTypeFilter
 from aiogram.types import ErrorEvent
@@ -13,19 +13,37 @@ from aiogram.types import ErrorEvent
 from bot.access import Access
 from bot.handlers import (
     backfills,
+    buttons,
     channels,
     chats,
     digests,
+    hours,
+    mutes,
     start,
     status,
     subscriptions,
     watchlists,
 )
+from bot.zones import LocalTime
 from storage.db import Database, DatabaseUnusable
 from watchers.pipeline import Pipeline
 from watchers.sources import Sources
 
 log = logging.getLogger(__name__)
+
+UNSAVED = "That could not be saved: the database can't be written at present."
+COMMANDS = (
+    start,
+    channels,
+    backfills,
+    watchlists,
+    subscriptions,
+    mutes,
+    hours,
+    digests,
+    status,
+    buttons,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +54,7 @@ class Desk:
     pipeline: Pipeline
     sources: Sources
     clock: Callable[[], datetime]
-    zone: tzinfo
+    zone: tzinfo  # of chats that set none; a handler gets its chat's own
     owners: frozenset[int]
 
 
@@ -44,21 +62,29 @@ def make_dispatcher(desk: Desk, seconds: Callable[[], float]) -> Dispatcher:
     """`seconds` is a steady clock."""
     dispatcher = Dispatcher(**{name: getattr(desk, name) for name in Desk.__slots__})
     dispatcher.include_router(chats.make_router())  # not commands: they come from anybody
-    commands = [start, channels, backfills, watchlists, subscriptions, digests, status]
-    access = Access(desk.owners, seconds)
-    for module in commands:
-        dispatcher.include_router(module.make_router())
-    dispatcher.message.outer_middleware(access)
+    dispatcher.include_router(_commands(Access(desk.owners, seconds)))
     dispatcher.errors.register(_unsaved, ExceptionTypeFilter(DatabaseUnusable))
     dispatcher.errors.register(_unanswered, ExceptionTypeFilter(TelegramAPIError))
     return dispatcher
 
 
+def _commands(access: Access) -> Router:
+    """What only those may do who have a role."""
+    router = Router(name="commands")
+    for observer in (router.message, router.callback_query):
+        observer.outer_middleware(access)
+        observer.middleware(LocalTime())
+    for module in COMMANDS:
+        router.include_router(module.make_router())
+    return router
+
+
 async def _unsaved(event: ErrorEvent) -> bool:
     log.error("%s", event.exception)
-    message = event.update.message
-    if message is not None:
-        await message.answer("That could not be saved: the database can't be written at present.")
+    if event.update.message is not None:
+        await event.update.message.answer(UNSAVED)
+    if event.update.callback_query is not None:
+        await event.update.callback_query.answer(UNSAVED)
     return True
 
 

@@ -1,17 +1,19 @@
-"""/subscribe /unsubscribe /subscriptions: what is this chat told of, and when?"""
+"""/subscribe /unsubscribe /subscriptions: what is a chat told of, and when?"""
 
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 
-from aiogram import Router
+from aiogram import Bot, Router
 from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
-from bot import render
-from storage import subscriptions, watchlists
+from bot import places, render
+from storage import chats, subscriptions, watchlists
 from storage.db import Database
 from storage.model import Subscription
 from watchers.digests import BadSchedule, last_slot, read_schedule
+from watchers.pipeline import Pipeline
+from watchers.zones import zone_of
 
 
 def make_router() -> Router:
@@ -25,31 +27,31 @@ def make_router() -> Router:
 async def subscribe(
     message: Message,
     command: CommandObject,
+    bot: Bot,
     db: Database,
+    pipeline: Pipeline,
     clock: Callable[[], datetime],
-    zone: tzinfo,
 ) -> None:
-    name, _, when = (command.args or "").partition(" ")
+    said, chat = places.split(command.args or "")
+    name, _, when = said.partition(" ")
     watchlist = await watchlists.named(db.reader, name)
     if watchlist is None:
         await message.answer(_unknown(name))
         return
     try:
         schedule = read_schedule(when)
-    except BadSchedule as error:
+        place = await places.place_of(message, chat, bot)
+    except (BadSchedule, places.NoSuchChat) as error:
         await message.answer(render.safe(str(error)))
         return
-    wish = Subscription(
-        watchlist.id,
-        message.chat.id,
-        schedule,
-        message.message_thread_id if message.is_topic_message else None,
-    )
+    zone = zone_of(await chats.one(db.reader, place.chat_id), pipeline.zone)
+    wanted = Subscription(watchlist.id, place.chat_id, schedule, place.thread_id)
     async with db.transaction() as tx:
-        await subscriptions.put(tx, wish, clock())
+        await subscriptions.put(tx, wanted, clock())
         if schedule != "now":  # the slot that has passed already is not owed
-            await subscriptions.skip_slot(tx, wish, last_slot(schedule, clock(), zone))
-    await message.answer(f"This chat is told of <b>{watchlist.name}</b>: {_when(schedule, zone)}.")
+            await subscriptions.skip_slot(tx, wanted, last_slot(schedule, clock(), zone))
+    told = f"is told of <b>{watchlist.name}</b>: {_when(schedule, zone)}."
+    await message.answer(f"{place.name} {told}")
 
 
 def _when(schedule: str, zone: tzinfo) -> str:
@@ -69,24 +71,39 @@ def _unknown(name: str) -> str:
     )
 
 
-async def unsubscribe(message: Message, command: CommandObject, db: Database) -> None:
-    name = (command.args or "").strip()
+async def unsubscribe(message: Message, command: CommandObject, bot: Bot, db: Database) -> None:
+    name, chat = places.split(command.args or "")
     watchlist = await watchlists.named(db.reader, name)
     if watchlist is None:
         await message.answer(_unknown(name))
         return
+    try:
+        place = await places.known_place(message, chat, bot)
+    except places.NoSuchChat as error:
+        await message.answer(render.safe(str(error)))
+        return
     async with db.transaction() as tx:
-        was = await subscriptions.remove(tx, watchlist.id, message.chat.id)
+        was = await subscriptions.remove(tx, watchlist.id, place.chat_id)
     told = f"told of <b>{watchlist.name}</b>"
-    await message.answer(f"This chat is no longer {told}." if was else f"It was not {told}.")
+    await message.answer(f"{place.name} is no longer {told}." if was else f"It was not {told}.")
 
 
-async def list_subscriptions(message: Message, db: Database, zone: tzinfo) -> None:
+async def list_subscriptions(
+    message: Message, command: CommandObject, db: Database, pipeline: Pipeline, zone: tzinfo
+) -> None:
     names = {watchlist.id: watchlist.name for watchlist in await watchlists.all(db.reader)}
-    lines = [
-        f"<b>{names[s.watchlist_id]}</b>: {_when(s.schedule, zone)}"
-        for s in await subscriptions.of_chat(db.reader, message.chat.id)
-    ]
+    if (command.args or "").strip().casefold() == "all":
+        known = await chats.all(db.reader)
+        lines = [
+            f"<b>{names[s.watchlist_id]}</b> in <code>{s.chat_id}</code>: "
+            f"{_when(s.schedule, zone_of(known.get(s.chat_id), pipeline.zone))}"
+            for s in await subscriptions.all(db.reader)
+        ]
+    else:
+        lines = [
+            f"<b>{names[s.watchlist_id]}</b>: {_when(s.schedule, zone)}"
+            for s in await subscriptions.of_chat(db.reader, message.chat.id)
+        ]
     if not lines:
         await message.answer("This chat is told of nothing yet: /subscribe NAME")
     for page in render.pages(lines):

@@ -1,4 +1,4 @@
-"""/watchlists /watchlist /watch /unwatch: what is looked for?"""
+"""/watchlists /watchlist /watch /unwatch /severity: what is looked for?"""
 
 import re
 from collections.abc import Callable
@@ -11,13 +11,18 @@ from aiogram.types import Message
 from bot import render
 from storage import subscriptions, watchlists
 from storage.db import Database
-from storage.model import Term, Watchlist
+from storage.model import Severity, Term, Watchlist
 from watchers.forms import forms_of
 from watchers.lint import lint
 from watchers.query import Node, Words, parse
 from watchers.rule_tokens import RuleError
 
 FORMS_SHOWN = 8
+SEVERITIES = {
+    Severity.LOW: "low severity, its alerts arrive without a sound",
+    Severity.NORMAL: "normal severity",
+    Severity.HIGH: "high severity, its alerts go first and come in quiet hours, too",
+}
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -27,6 +32,7 @@ def make_router() -> Router:
     router.message.register(show, Command("watchlist"))
     router.message.register(watch, Command("watch"))
     router.message.register(unwatch, Command("unwatch"))
+    router.message.register(severity, Command("severity"))
     return router
 
 
@@ -41,7 +47,8 @@ async def list_watchlists(message: Message, db: Database) -> None:
 
 def _summary(watchlist: Watchlist, told: bool) -> str:
     terms = "1 term" if len(watchlist.terms) == 1 else f"{len(watchlist.terms)} terms"
-    return f"<b>{watchlist.name}</b> – {terms}" + (" · this chat is told" if told else "")
+    urgent = "" if watchlist.severity is Severity.NORMAL else f" · {watchlist.severity} severity"
+    return f"<b>{watchlist.name}</b> – {terms}{urgent}" + (" · this chat is told" if told else "")
 
 
 async def show(message: Message, command: CommandObject, db: Database) -> None:
@@ -136,6 +143,23 @@ async def unwatch(
             f"<b>{watchlist.name}</b> has no term {shown or '…'}: "
             f"<code>/watchlist {watchlist.name}</code> shows them as they are written."
         )
+
+
+async def severity(message: Message, command: CommandObject, db: Database) -> None:
+    name, word = _split(command)
+    watchlist = await watchlists.named(db.reader, name)
+    if watchlist is None:
+        await message.answer(_unknown(name))
+    elif word.casefold() not in SEVERITIES:
+        await message.answer(
+            f"<b>{watchlist.name}</b> has {watchlist.severity} severity. To change that: "
+            f"<code>/severity {watchlist.name} low|normal|high</code>"
+        )
+    else:
+        wanted = Severity(word.casefold())
+        async with db.transaction() as tx:
+            await watchlists.set_severity(tx, watchlist.id, wanted)
+        await message.answer(f"<b>{watchlist.name}</b>: {SEVERITIES[wanted]}.")
 
 
 def _split(command: CommandObject) -> tuple[str, str]:

@@ -1,0 +1,115 @@
+"""/quiet /zone: when may this chat be disturbed, by which clock?"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, time, tzinfo
+
+from aiogram import Bot, Router
+from aiogram.filters import Command, CommandObject
+from aiogram.types import Message
+
+from bot import places, render
+from storage import chats
+from storage.db import Database
+from watchers.pipeline import Pipeline
+from watchers.zones import NoSuchZone, read_zone, zone_of
+
+_HOURS = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*[-–—]\s*(\d{1,2})(?::(\d{2}))?")
+QUIET_USAGE = "<code>/quiet 22:00-07:00</code>, or <code>/quiet off</code>"
+
+
+class BadHours(ValueError):
+    """The message says what to write."""
+
+
+def make_router() -> Router:
+    router = Router(name=__name__)
+    router.message.register(quiet, Command("quiet"))
+    router.message.register(zone_command, Command("zone"))
+    return router
+
+
+def read_hours(text: str) -> tuple[time, time]:
+    """`22:00-07:00` or `22-7`. Raises BadHours."""
+    match = _HOURS.fullmatch(text.strip())
+    if match is None:
+        raise BadHours("No such hours: write them like 22:00-07:00, from – to.")
+    try:
+        start = time(int(match[1]), int(match[2] or 0))
+        end = time(int(match[3]), int(match[4] or 0))
+    except ValueError:
+        raise BadHours("No such hours: they go from 00:00 to 23:59.") from None
+    if start == end:
+        raise BadHours("That is no time at all. To hear nothing for a while, /mute the chat.")
+    return start, end
+
+
+async def quiet(
+    message: Message, command: CommandObject, bot: Bot, db: Database, pipeline: Pipeline
+) -> None:
+    text, elsewhere = places.split(command.args or "")
+    try:
+        place = await places.place_of(message, elsewhere, bot)
+        wanted = None if text.casefold() in ("", "off") else read_hours(text)
+    except (places.NoSuchChat, BadHours) as error:
+        await message.answer(render.safe(str(error)))
+        return
+    async with db.transaction() as tx:
+        chat = await chats.one(tx, place.chat_id)
+        if text:
+            chat = replace(chat, quiet=wanted)
+            await chats.put(tx, chat)
+    hint = "" if text else f"\nTo change that: {QUIET_USAGE}."
+    shown = _shown(chat.quiet, zone_of(chat, pipeline.zone))
+    await message.answer(f"{place.name}: {shown}{hint}")
+
+
+def _shown(hours: tuple[time, time] | None, zone: tzinfo) -> str:
+    if hours is None:
+        return "no quiet hours, alerts come at any time."
+    start, end = hours
+    return (
+        f"quiet hours from {start:%H:%M} to {end:%H:%M} ({zone}): alerts of high severity come "
+        f"all the same, the others as one digest at {end:%H:%M}."
+    )
+
+
+async def zone_command(
+    message: Message,
+    command: CommandObject,
+    bot: Bot,
+    db: Database,
+    pipeline: Pipeline,
+    clock: Callable[[], datetime],
+) -> None:
+    text, elsewhere = places.split(command.args or "")
+    try:
+        place = await places.place_of(message, elsewhere, bot)
+        name = read_zone(text) if text else None
+    except places.NoSuchChat as error:
+        await message.answer(render.safe(str(error)))
+    except NoSuchZone as error:
+        await message.answer(f"{render.safe(str(error))}.")
+    else:
+        await message.answer(await _zone(db, place, name, clock(), pipeline.zone))
+
+
+async def _zone(
+    db: Database, place: places.Place, name: str | None, now: datetime, default: tzinfo
+) -> str:
+    """Set the zone, if one is given; say which it is."""
+    async with db.transaction() as tx:
+        chat = await chats.one(tx, place.chat_id)
+        if name is not None:
+            await chats.put(tx, replace(chat, zone=name))
+    if name is not None:
+        return (
+            f"{place.name}: the time zone is {name} from now on. Times are shown, digests sent and "
+            "quiet hours kept by it."
+        )
+    zone = zone_of(chat, default)
+    return (
+        f"{place.name}: the time zone is {zone}, where it is {render.time_shown(now, zone)}.\n"
+        "To change that: <code>/zone Europe/Warsaw</code>"
+    )

@@ -1,0 +1,78 @@
+"""Of which chat does a command speak? Of the one it is said in, unless it ends in «in @chat»."""
+
+import re
+from dataclasses import dataclass
+
+from aiogram import Bot
+from aiogram.exceptions import TelegramAPIError
+from aiogram.types import Message
+
+from bot import render, rights
+from bot.names import plain_name
+from watchers.references import BadReference, read_reference
+
+REMEDY = (
+    "Add me there (in a channel: as an administrator who may post messages), then say it again."
+)
+_ELSEWHERE = re.compile(
+    r"(?:(.*)\s)?in\s+((?:@|-?\d|https?://|t\.me/|telegram\.me/)\S+)", re.DOTALL
+)
+_CHAT_ID = re.compile(r"-?\d{1,18}")
+
+
+class NoSuchChat(Exception):
+    """The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    chat_id: int
+    thread_id: int | None = None
+    name: str = "This chat"  # HTML; begins a sentence
+
+
+def split(text: str) -> tuple[str, str]:
+    """What is said, and the other chat that it is said of; empty: none."""
+    match = _ELSEWHERE.fullmatch(text.strip())
+    return ((match[1] or "").strip(), match[2]) if match else (text.strip(), "")
+
+
+async def place_of(message: Message, chat: str, bot: Bot) -> Place:
+    """A chat that the bot may write to. Raises NoSuchChat."""
+    if not chat:
+        thread_id = message.message_thread_id if message.is_topic_message else None
+        return Place(message.chat.id, thread_id)
+    try:
+        found = await rights.writable(bot, _address(chat))
+    except rights.MayNotWrite as error:
+        raise NoSuchChat(f"I can't tell {chat[:64]} anything: {error}. {REMEDY}") from error
+    except TelegramAPIError as error:
+        raise NoSuchChat(f"Telegram could not be asked about {chat[:64]}: try again.") from error
+    name = render.safe(plain_name(found.title or found.first_name or "", 60))
+    return Place(found.id, None, f"<b>{name}</b>" if name else "That chat")
+
+
+async def known_place(message: Message, chat: str, bot: Bot) -> Place:
+    """The same, though the bot may be out of it: then it goes by its number. Raises NoSuchChat."""
+    if not chat:
+        return Place(message.chat.id)
+    address = _address(chat)
+    if isinstance(address, int):
+        return Place(address, None, "That chat")
+    try:
+        return Place((await bot.get_chat(address)).id, None, "That chat")
+    except TelegramAPIError as error:
+        raise NoSuchChat(
+            f"I can't find {chat[:64]}: write its number, which /subscriptions all names."
+        ) from error
+
+
+def _address(chat: str) -> int | str:
+    """A chat as the Bot API wants it named. Raises NoSuchChat."""
+    if _CHAT_ID.fullmatch(chat):
+        return int(chat)
+    try:
+        reference = read_reference(chat)
+    except BadReference as error:
+        raise NoSuchChat(f"In which chat? {error}.") from error
+    return f"@{reference.username}" if reference.username else int(f"-100{reference.id}")
