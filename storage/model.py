@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class ChannelKind(StrEnum):
@@ -36,6 +37,13 @@ class Forward:
     channel: str | None = None  # its title or @username, where the source gives it
 
 
+class PostKey(NamedTuple):
+    """Which post; of a story: its first one."""
+
+    channel_id: int
+    message_id: int
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
     channel_id: int
@@ -49,6 +57,10 @@ class Post:
     views: int | None = None  # as of when it was read
     forwards: int | None = None
     group_id: int | None = None  # Telegram's own mark of an album, where the source gives it
+
+    @property
+    def key(self) -> PostKey:
+        return PostKey(self.channel_id, self.message_id)
 
 
 class Severity(StrEnum):

@@ -15,6 +15,7 @@ from storage.model import Hit, Post, Subscription
 from storage.posts import Saved
 from watchers.alerts import alerts_for
 from watchers.matching import Matcher
+from watchers.placing import Placing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Pipeline:
         self.db = db
         self.clock = clock
         self.owed = asyncio.Event()  # set when the outbox got something to send
+        self._placing = Placing(db, clock)
         self._matcher = Matcher(())
         self._revision = 0
 
@@ -51,10 +53,16 @@ class Pipeline:
         Without `alert` the posts are history (an import, a backfill): nobody is told, no digest
         takes their hits for news, and it is enough that their channel is known.
         """
+        if alert:
+            await self._placing.ready()
         take = partial(self._take, batch, alert, note)
-        counts = await self.db.at_once(partial(take, self._matcher, self._revision))
-        while counts is None:  # the watchlists changed since: match with the new terms
-            counts = await self.db.at_once(partial(take, *await self._renewed()))
+        try:
+            counts = await self.db.at_once(partial(take, self._matcher, self._revision))
+            while counts is None:  # the watchlists changed since: match with the new terms
+                counts = await self.db.at_once(partial(take, *await self._renewed()))
+        except BaseException:
+            self._placing.lose()
+            raise
         if counts.owed:
             self.owed.set()
         return counts
@@ -75,14 +83,19 @@ class Pipeline:
         wanted = await (self._news(tx, batch) if alert else self._history(tx, batch))
         now = self.clock()
         new = await posts.save_new(tx, wanted, now)
-        found = [hit for hit in map(matcher.match, new) if hit]  # by post
+        matched = [(post, found) for post in new if (found := matcher.match(post))]
+        found = [found for _, found in matched]
         await hits.save_new(tx, list(chain.from_iterable(found)), now, history=not alert)
+        placing = self._placing if alert else None  # history tells no news
+        if placing:
+            for post, _ in matched:
+                await placing.place(tx, post)
         owed = await _owe(tx, found, instant, now)
         counts = Counts(len(new), sum(map(len, found)), owed)
         seen = set(map(id, new))
         for post in wanted:
             if id(post) not in seen:
-                counts += await process(tx, matcher, instant, post, now, history=not alert)
+                counts += await process(tx, matcher, instant, post, now, placing)
         if note:
             await note(tx, counts)
         return counts
@@ -117,16 +130,16 @@ async def process(
     instant: Sequence[Subscription],
     post: Post,
     now: datetime,
-    *,
-    history: bool = False,
+    placing: Placing | None,
 ) -> Counts:
+    """Without `placing` it is history."""
     post, saved = await posts.save(tx, post, now)
     if saved is Saved.KNOWN:
         return Counts()
     if saved is Saved.EDITED:
         await hits.fade(tx, post.channel_id, post.message_id)
     return Counts(posts=int(saved is Saved.NEW)) + await _touch(
-        tx, matcher, instant, post, now, history=history
+        tx, matcher, instant, post, now, placing
     )
 
 
@@ -136,11 +149,13 @@ async def _touch(
     instant: Sequence[Subscription],
     post: Post,
     now: datetime,
-    *,
-    history: bool = False,
+    placing: Placing | None,
 ) -> Counts:
-    """The hits of a stored post, and what is owed because of those that are fresh."""
-    fresh = await hits.save(tx, matcher.match(post), now, history=history)
+    """The hits of a stored post, its story, and what is owed because of those that are fresh."""
+    found = matcher.match(post)
+    fresh = await hits.save(tx, found, now, history=placing is None)
+    if found and placing:
+        await placing.place(tx, post)
     return Counts(hits=len(fresh), owed=await _owe(tx, [fresh], instant, now))
 
 

@@ -1,0 +1,97 @@
+"""In which words is a post told, without links, emoji and what its channel says every time?"""
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+from zlib import crc32
+
+from watchers.alphabet import FOREIGN, encoded
+from watchers.spellings import CYRILLIC_ALIKE, LATIN_ALIKE
+from watchers.text import letters_of, read
+
+CAPITAL, NUMBER, FIRST = 1, 2, 4  # marks of a word: has a capital, a digit, is the first of a line
+
+_LINK = re.compile(r"https?://\S+|www\.\S+|\bt\.me/\S+|@\w+")
+_IN_NUMBER = re.compile(r"(?<=\d)[.,:](?=\d)")
+_WORD = re.compile(rb"[^\s.@$|-]+")
+_DIGIT = re.compile(rb"\d")
+_ALIKE = bytes.maketrans(encoded(LATIN_ALIKE), encoded(CYRILLIC_ALIKE))
+_FOREIGN = encoded(FOREIGN)
+
+# How a channel's ways are learnt: from its latest posts, of each the words on both ends.
+_LATEST = 12
+_HEAD, _TAIL = 8, 16
+
+
+class Wording(NamedTuple):
+    words: list[bytes]  # folded, letters that look alike made one
+    marks: bytes  # of each word
+
+    def part(self, start: int, end: int) -> "Wording":
+        return Wording(self.words[start:end], self.marks[start:end])
+
+
+def wording(text: str) -> Wording:
+    text = _LINK.sub(" ", text)
+    text = _IN_NUMBER.sub("", text)
+    letters, origin = letters_of(text), None
+    if letters is None:
+        reading = read(text)
+        letters, origin = encoded(reading.folded), reading.origin
+    words: list[bytes] = []
+    marks, before = bytearray(), 0
+    for match in _WORD.finditer(letters.translate(_ALIKE)):
+        word, (start, end) = match[0], match.span()
+        start, end = (origin(start), origin(end)) if origin else (start - 1, end - 1)
+        mark = CAPITAL if text[start].isupper() else 0
+        if _DIGIT.search(word):
+            mark |= NUMBER
+        if not words or "\n" in text[before:start]:
+            mark |= FIRST
+        if _FOREIGN in word:
+            word = text[start:end].casefold().encode()
+        before = start
+        words.append(word)
+        marks.append(mark)
+    return Wording(words, bytes(marks))
+
+
+def triples(words: Sequence[bytes]) -> set[int]:
+    """A number for each three words in a row; the same in every process."""
+    return {crc32(b"%b %b %b" % three) for three in zip(words, words[1:], words[2:], strict=False)}
+
+
+class Ways:
+    """What a channel puts above and below whatever it publishes, learnt from its latest posts."""
+
+    def __init__(self) -> None:
+        self._heads: deque[list[bytes]] = deque(maxlen=_LATEST)
+        self._tails: deque[list[bytes]] = deque(maxlen=_LATEST)
+
+    def core(self, told: Wording) -> Wording:
+        """The post without them: two earlier posts at least begin, or end, with the same words."""
+        head = _shared(self._heads, told.words[:_HEAD])
+        tail = _shared(self._tails, told.words[: -_TAIL - 1 : -1])
+        tail = tail if tail > 1 else 0
+        return told.part(head, max(len(told.words) - tail, head))
+
+    def learn(self, told: Wording) -> None:
+        self._heads.append(told.words[:_HEAD])
+        self._tails.append(told.words[: -_TAIL - 1 : -1])
+
+
+def _shared(earlier: Sequence[list[bytes]], words: list[bytes]) -> int:
+    """With how many words two of the earlier ones begin, too."""
+    begins = [other for other in earlier if other and words and other[0] == words[0]]
+    lengths = sorted((_alike(other, words) for other in begins), reverse=True)
+    return lengths[1] if len(lengths) > 1 else 0
+
+
+def _alike(one: list[bytes], other: list[bytes]) -> int:
+    length = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        length += 1
+    return length
