@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests import bench_import, bench_matching, bench_pipeline
+from tests import bench_import, bench_matching, bench_pipeline, bench_stories
 
 SHARED = Path(__file__).parents[2] / "shared"
 LANGUAGES = ("be", "ru", "uk", "pl", "en")
@@ -26,7 +26,12 @@ def main() -> None:
             script("evaluate_matching.py", path, "--lang", code)
             script("evaluate_matching.py", path)
         script("measure_matching_speed.py", *lemmas.values())
-    measures = (*bench_matching.MEASURES, *bench_import.MEASURES, bench_pipeline.measure)
+    measures = (
+        *bench_matching.MEASURES,
+        *bench_import.MEASURES,
+        bench_pipeline.measure,
+        bench_stories.measure,
+    )
     for measure in measures:
         for said in measure() or ():  # some print as they go
             print(said, flush=True)

@@ -142,7 +142,11 @@ class Stories:
             shared = frozenset(mine & theirs)
             fresh = self._window.fresh(shared)
             found = Likeness(told, len(mine), len(theirs), shared, fresh)
-            if self._is_like(post, found) and not self._is_update(core, found):
+            if (
+                self._is_like(post, found)
+                and not _is_footer(core, told.wording, shared)
+                and not self._is_update(core, found)
+            ):
                 yield found
 
     def _is_like(self, post: Post, found: Likeness) -> bool:
@@ -163,6 +167,14 @@ class Stories:
 
 def _is_close(told: Told, post: Post) -> bool:
     return abs(told.published_at - post.published_at) <= WINDOW
+
+
+def _is_footer(one: Wording, other: Wording, shared: frozenset[int]) -> bool:
+    """Is the last line all they share? Channels of one owner have the same below their posts."""
+    return all(
+        len(told.last_line.words) < len(told.words) and shared <= triples(told.last_line.words)
+        for told in (one, other)
+    )
 
 
 def _is_roundup(best: Likeness, likenesses: list[Likeness]) -> bool:

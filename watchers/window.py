@@ -65,12 +65,11 @@ class Window:
 
     def telling(self, triples: Iterable[int]) -> set[int]:
         """Those that are not common: that tell one story from another."""
-        count = self._counts.of
-        return {triple for triple in triples if count(triple) < _COMMON}
+        return self._counts.below(_COMMON, triples)
 
     def fresh(self, triples: Iterable[int]) -> int:
         """How many are in one story only."""
-        return sum(self._counts.of(triple) < 2 for triple in triples)
+        return len(self._counts.below(2, triples))
 
     def near(self, triples: Collection[int]) -> Iterator[Told]:
         """Posts that share some of these triples, the likeliest first."""
@@ -134,19 +133,20 @@ class Window:
 class Counts:
     """In how many stories is a triple, roughly? One byte a place, two triples may share one."""
 
-    _PLACES = 1 << 22
+    _PLACES = 1 << 22  # a power of two
 
     def __init__(self) -> None:
         self.since = datetime.min.replace(tzinfo=UTC)
         self._now, self._before = bytearray(self._PLACES), bytearray(self._PLACES)
 
-    def of(self, triple: int) -> int:
-        place = triple % self._PLACES
-        return self._now[place] + self._before[place]
+    def below(self, limit: int, triples: Iterable[int]) -> set[int]:
+        """Those that are in fewer stories."""
+        now, before, mask = self._now, self._before, self._PLACES - 1
+        return {t for t in triples if now[t & mask] + before[t & mask] < limit}
 
     def add(self, triples: Iterable[int]) -> None:
         for triple in triples:
-            place = triple % self._PLACES
+            place = triple & (self._PLACES - 1)
             if self._now[place] < 255:
                 self._now[place] += 1
 

@@ -15,7 +15,7 @@ CAPITAL, NUMBER, FIRST = 1, 2, 4  # marks of a word: has a capital, a digit, is 
 _LINK = re.compile(r"https?://\S+|www\.\S+|\bt\.me/\S+|@\w+")
 _IN_NUMBER = re.compile(r"(?<=\d)[.,:](?=\d)")
 _WORD = re.compile(rb"[^\s.@$|-]+")
-_DIGIT = re.compile(rb"\d")
+_DIGITS = b"0123456789"
 _ALIKE = bytes.maketrans(encoded(LATIN_ALIKE), encoded(CYRILLIC_ALIKE))
 _FOREIGN = encoded(FOREIGN)
 
@@ -31,6 +31,13 @@ class Wording(NamedTuple):
     def part(self, start: int, end: int) -> "Wording":
         return Wording(self.words[start:end], self.marks[start:end])
 
+    @property
+    def last_line(self) -> "Wording":
+        start = len(self.marks) - 1
+        while start > 0 and not self.marks[start] & FIRST:
+            start -= 1
+        return self.part(max(start, 0), len(self.words))
+
 
 def wording(text: str) -> Wording:
     text = _LINK.sub(" ", text)
@@ -40,18 +47,19 @@ def wording(text: str) -> Wording:
         reading = read(text)
         letters, origin = encoded(reading.folded), reading.origin
     words: list[bytes] = []
-    marks, before = bytearray(), 0
+    marks = bytearray()
+    line_end = -1  # of the line before the next word
     for match in _WORD.finditer(letters.translate(_ALIKE)):
         word, (start, end) = match[0], match.span()
         start, end = (origin(start), origin(end)) if origin else (start - 1, end - 1)
         mark = CAPITAL if text[start].isupper() else 0
-        if _DIGIT.search(word):
+        if word[0] in _DIGITS or word[-1] in _DIGITS:
             mark |= NUMBER
-        if not words or "\n" in text[before:start]:
+        if not words or 0 <= line_end < start:
             mark |= FIRST
+            line_end = text.find("\n", start)
         if _FOREIGN in word:
             word = text[start:end].casefold().encode()
-        before = start
         words.append(word)
         marks.append(mark)
     return Wording(words, bytes(marks))
