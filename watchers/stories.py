@@ -17,6 +17,7 @@ from watchers.window import ROOM, WINDOW, Told, Window
 from watchers.wording import Ways, Wording, triples, wording
 
 _SHORTEST = 5  # words of a text that is known by being the same
+_FOOTER = 12  # words
 _HEADLINE = 12  # words: a channel that says fewer of them again tells of another event
 
 
@@ -170,11 +171,8 @@ def _is_close(told: Told, post: Post) -> bool:
 
 
 def _is_footer(one: Wording, other: Wording, shared: frozenset[int]) -> bool:
-    """Is the last line all they share? Channels of one owner have the same below their posts."""
-    return all(
-        len(told.last_line.words) < len(told.words) and shared <= triples(told.last_line.words)
-        for told in (one, other)
-    )
+    """Are the last lines all they share? Channels of one owner have the same below their posts."""
+    return all(shared <= triples(told.last_lines(_FOOTER).words) for told in (one, other))
 
 
 def _is_roundup(best: Likeness, likenesses: list[Likeness]) -> bool:

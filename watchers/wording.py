@@ -31,12 +31,11 @@ class Wording(NamedTuple):
     def part(self, start: int, end: int) -> "Wording":
         return Wording(self.words[start:end], self.marks[start:end])
 
-    @property
-    def last_line(self) -> "Wording":
-        start = len(self.marks) - 1
-        while start > 0 and not self.marks[start] & FIRST:
-            start -= 1
-        return self.part(max(start, 0), len(self.words))
+    def last_lines(self, most: int) -> "Wording":
+        """As many whole lines as have no more words than that; not all, and one at least if there are two."""
+        starts = [at for at, mark in enumerate(self.marks) if mark & FIRST][1:]
+        fitting = [at for at in starts if len(self.words) - at <= most] or starts[-1:]
+        return self.part(fitting[0] if fitting else len(self.words), len(self.words))
 
 
 def wording(text: str) -> Wording:
