@@ -11,6 +11,12 @@ from storage.model import Channel, ChannelKind, Post, PostKey
 from storage.posts import COLUMNS, from_row
 
 _PAGE = 1000
+_MOVABLE = """
+    (story_posts.story_channel_id, story_posts.story_message_id) = (?1, ?2)
+    AND NOT EXISTS (SELECT 1 FROM story_posts AS other
+                    WHERE other.story_channel_id = ?1 AND other.story_message_id = ?2
+                      AND (other.channel_id, other.message_id) <> (?1, ?2))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +35,18 @@ async def place(tx: Connection, post: PostKey, story: PostKey) -> PostKey:
     What others joined, or what joined another one, stays there. A story that is not remembered
     (its transaction failed) begins with this post.
     """
-    found = await of(tx, story) or post
-    await tx.execute(
-        """
+    found = post if story == post else await of(tx, story) or post
+    rows = await tx.execute_fetchall(
+        f"""
         INSERT INTO story_posts VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT DO UPDATE
-        SET story_channel_id = excluded.story_channel_id,
-            story_message_id = excluded.story_message_id
-        WHERE story_posts.story_channel_id = ?1 AND story_posts.story_message_id = ?2
-          AND NOT EXISTS (SELECT 1 FROM story_posts AS other
-                          WHERE other.story_channel_id = ?1 AND other.story_message_id = ?2
-                            AND (other.channel_id <> ?1 OR other.message_id <> ?2))
+        SET story_channel_id = iif({_MOVABLE}, ?3, story_channel_id),
+            story_message_id = iif({_MOVABLE}, ?4, story_message_id)
+        RETURNING story_channel_id, story_message_id
         """,
         (*post, *found),
     )
-    return await of(tx, post) or found
+    return next(PostKey(*row) for row in rows)
 
 
 async def of(db: Connection, post: PostKey) -> PostKey | None:
