@@ -83,15 +83,15 @@ class Pipeline:
         wanted = await (self._news(tx, batch) if alert else self._history(tx, batch))
         now = self.clock()
         new = await posts.save_new(tx, wanted, now)
-        matched = [(post, found) for post in new if (found := matcher.match(post))]
-        found = [found for _, found in matched]
-        await hits.save_new(tx, list(chain.from_iterable(found)), now, history=not alert)
+        found = [pair for pair in zip(new, map(matcher.match, new), strict=True) if pair[1]]
+        fresh = [hit for _, hit in found]  # by post
+        await hits.save_new(tx, list(chain.from_iterable(fresh)), now, history=not alert)
         placing = self._placing if alert else None  # history tells no news
         if placing:
-            for post, _ in matched:
+            for post, _ in found:
                 await placing.place(tx, post)
-        owed = await _owe(tx, found, instant, now)
-        counts = Counts(len(new), sum(map(len, found)), owed)
+        owed = await _owe(tx, fresh, instant, now)
+        counts = Counts(len(new), sum(map(len, fresh)), owed)
         seen = set(map(id, new))
         for post in wanted:
             if id(post) not in seen:
