@@ -30,14 +30,12 @@ from aiogram.exceptions import (
 from aiogram.types import BotCommand, BotCommandScopeChat
 from aiogram.utils.token import TokenValidationError
 
-from bot import schedule, updates
+from bot import notices, schedule, updates
 from bot.access import COMMANDS
 from bot.delivery import Sender
 from bot.handlers import Desk, make_dispatcher
 from bot.settings import Settings
-from storage import outbox
 from storage.db import Database, DatabaseUnusable, open_database
-from storage.model import Delivery, DeliveryKind
 from watchers import backfill, digests, silence
 from watchers.pipeline import Pipeline
 from watchers.preview import PreviewSource
@@ -113,9 +111,7 @@ async def _work(
     async def tell(text: str) -> None:
         log.info("the owners are told something in their chats")  # it may name what is read
         async with db.transaction() as tx:
-            for owner in owners:
-                notice = Delivery(owner, DeliveryKind.NOTICE, now(), text=text)
-                await outbox.add(tx, notice, now())
+            await notices.owe(tx, owners, text, now())
         pipeline.owed.set()
 
     async def make_digests() -> None:
@@ -127,7 +123,14 @@ async def _work(
 
     desk = Desk(db, pipeline, sources, now, zone, owners)
     dispatcher = make_dispatcher(desk, time.monotonic)
-    sender = Sender(bot, pipeline, zone, tell)
+    sender = Sender(
+        bot,
+        pipeline,
+        zone,
+        tell,
+        protect=settings.protect_content,
+        previews=settings.link_previews,
+    )
     scheduler = schedule.make_scheduler(make_digests, check_silence, alive.touch)
     async with asyncio.TaskGroup() as tasks:
         sending = tasks.create_task(sender.run())
@@ -218,7 +221,11 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         bot = Bot(
             settings.bot_token.get_secret_value(),
             session=session,
-            default=DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True),
+            default=DefaultBotProperties(
+                parse_mode=ParseMode.HTML,
+                link_preview_is_disabled=True,
+                protect_content=settings.protect_content or None,
+            ),
         )
     except TokenValidationError:
         raise CannotRun(

@@ -11,7 +11,6 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
 from aiogram import Bot
 from aiogram.enums import ParseMode
@@ -33,6 +32,7 @@ from storage import channels, chats, outbox
 from storage.model import Delivery, DeliveryKind, Entry, Severity
 from watchers.ingest import rhythms
 from watchers.pipeline import Pipeline
+from watchers.zones import zone_of
 
 log = logging.getLogger(__name__)
 
@@ -322,7 +322,7 @@ class Sender:
         if delivery.kind is DeliveryKind.NOTICE:
             return Message(f"{again}⚠️ {render.safe(delivery.text or '')}")
         chat = await chats.one(self._db.reader, delivery.chat_id)
-        zone = ZoneInfo(chat.zone) if chat.zone else self._zone
+        zone = zone_of(chat, self._zone)
         is_alert = delivery.kind is DeliveryKind.ALERT
         entries = await outbox.entries(self._db.reader, delivery.id, as_found=is_alert)
         if is_alert:

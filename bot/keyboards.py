@@ -40,6 +40,7 @@ class Period(StrEnum):
 class View(StrEnum):
     POST = "p"
     VERSIONS = "v"
+    STORY = "s"
 
 
 class Say(CallbackData, prefix="v"):
@@ -89,6 +90,7 @@ PERIODS = {
 VIEWS = {
     View.POST: "📄 Whole post",
     View.VERSIONS: "🕘 Its versions",
+    View.STORY: "👥 Who else has it",
 }
 
 

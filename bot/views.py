@@ -5,14 +5,14 @@ As many messages as it takes, each within Telegram's limits.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import NamedTuple
 
 from rapidfuzz.distance import LCSseq
 
 from bot import render
-from storage.model import Entry, Span, Version
+from storage.model import Entry, Place, Span, Version
 
 MARKS_LIMIT = 90  # marks in one message: Telegram drops those above 100
 COMPARED = 6000  # words of two texts together: above that the newer one is shown as it is
@@ -52,6 +52,29 @@ def versions(entry: Entry, kept: Sequence[Version], zone: tzinfo) -> list[str]:
     if len(kept) > 1:
         pieces += [Piece("added", "u"), Piece(" · "), Piece("taken away", "s")]
     return _messages([*pieces, *_foot(entry)])
+
+
+def story(entry: Entry, members: Sequence[Place], zone: tzinfo) -> list[str]:
+    """Lines: who published it first, and how it spread."""
+    others = [one for one in members if one.key != entry.post.key]
+    if not others:
+        return ["No other watched channel has it, as far as its words tell."]
+    first = min(members, key=lambda one: one.published_at)
+    channels = len({one.channel.id for one in members})
+    lines = [f"👥 <b>{len(members)} posts in {channels} channels</b>"]
+    for one in members:
+        link = render.post_link(one.channel, one.message_id)
+        when = render.time_shown(one.published_at, zone)
+        after = _span(one.published_at - first.published_at) if one is not first else " · first"
+        gone = " · deleted" if one.deleted else ""
+        name = render.channel_name(one.channel)
+        lines.append(f'• <a href="{link}">{when}</a> {name}{after}{gone}')
+    return lines
+
+
+def _span(after: timedelta) -> str:
+    minutes = int(after.total_seconds() // 60)
+    return f" · {minutes} min later" if minutes < 120 else f" · {minutes // 60} h later"
 
 
 def _head(entry: Entry, zone: tzinfo) -> list[Piece]:

@@ -260,6 +260,11 @@ class Place:
     channel: Channel
     message_id: int
     published_at: datetime
+    deleted: bool = False
+
+    @property
+    def key(self) -> PostKey:
+        return PostKey(self.channel.id, self.message_id)
 
 
 @dataclass(frozen=True, slots=True)

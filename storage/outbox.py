@@ -276,9 +276,7 @@ async def elsewhere(db: Connection, entry: Entry) -> tuple[Place, ...]:
     if entry.story is None:
         return ()
     return tuple(
-        Place(member.channel, member.key.message_id, member.published_at)
-        for member in await stories.members(db, entry.story)
-        if member.key != entry.post.key
+        place for place in await stories.members(db, entry.story) if place.key != entry.post.key
     )
 
 

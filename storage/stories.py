@@ -1,26 +1,21 @@
 """Which posts tell the same story, who was first, and what came since?"""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from aiosqlite import Connection
 
 from storage.db import moment, stamp
-from storage.model import Channel, ChannelKind, Post, PostKey
+from storage.model import Channel, ChannelKind, Place, Post, PostKey
 from storage.posts import COLUMNS, from_row
 
 _PAGE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A post of a story, as an alert lists it."""
-
-    key: PostKey
-    channel: Channel
-    published_at: datetime
-    deleted: bool
+_MOVABLE = """
+    (story_posts.story_channel_id, story_posts.story_message_id) = (?1, ?2)
+    AND NOT EXISTS (SELECT 1 FROM story_posts AS other
+                    WHERE other.story_channel_id = ?1 AND other.story_message_id = ?2
+                      AND (other.channel_id, other.message_id) <> (?1, ?2))
+"""
 
 
 async def place(tx: Connection, post: PostKey, story: PostKey) -> PostKey:
@@ -29,21 +24,18 @@ async def place(tx: Connection, post: PostKey, story: PostKey) -> PostKey:
     What others joined, or what joined another one, stays there. A story that is not remembered
     (its transaction failed) begins with this post.
     """
-    found = await of(tx, story) or post
-    await tx.execute(
-        """
+    found = post if story == post else await of(tx, story) or post
+    rows = await tx.execute_fetchall(
+        f"""
         INSERT INTO story_posts VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT DO UPDATE
-        SET story_channel_id = excluded.story_channel_id,
-            story_message_id = excluded.story_message_id
-        WHERE story_posts.story_channel_id = ?1 AND story_posts.story_message_id = ?2
-          AND NOT EXISTS (SELECT 1 FROM story_posts AS other
-                          WHERE other.story_channel_id = ?1 AND other.story_message_id = ?2
-                            AND (other.channel_id <> ?1 OR other.message_id <> ?2))
+        SET story_channel_id = iif({_MOVABLE}, ?3, story_channel_id),
+            story_message_id = iif({_MOVABLE}, ?4, story_message_id)
+        RETURNING story_channel_id, story_message_id
         """,
         (*post, *found),
     )
-    return await of(tx, post) or found
+    return next(PostKey(*row) for row in rows)
 
 
 async def of(db: Connection, post: PostKey) -> PostKey | None:
@@ -61,7 +53,7 @@ async def of(db: Connection, post: PostKey) -> PostKey | None:
     return next((PostKey(*row) for row in rows), None)
 
 
-async def members(db: Connection, story: PostKey) -> list[Member]:
+async def members(db: Connection, story: PostKey) -> list[Place]:
     """Its posts in the order of publishing; the first one is the first publisher's."""
     rows = await db.execute_fetchall(
         """
@@ -74,9 +66,9 @@ async def members(db: Connection, story: PostKey) -> list[Member]:
         story,
     )
     return [
-        Member(
-            PostKey(channel_id, message_id),
+        Place(
             Channel(channel_id, username, title, ChannelKind(kind)),
+            message_id,
             moment(published_at),
             bool(deleted),
         )

@@ -242,7 +242,12 @@ async def test_the_whole_post_comes_as_a_reply_in_as_many_messages_as_it_takes(
         await owe(text)
         sent = await ann.expect("эшелон")
         await press(api, ann, "⋯ More")
-        assert labels(ann.messages[-1]) == ["📄 Whole post", "🕘 Its versions", "‹ Back"]
+        assert labels(ann.messages[-1]) == [
+            "📄 Whole post",
+            "🕘 Its versions",
+            "👥 Who else has it",
+            "‹ Back",
+        ]
         await press(api, ann, "📄 Whole post")
         parts = ann.messages[1:]
         assert labels(ann.messages[0])[0] == "👍 Useful"
@@ -300,6 +305,7 @@ EVERY = [
     Hush(delivery=1, what=Mutable.TERM, target=1, period=Period.FOREVER),
     Show(delivery=1, view=View.POST),
     Show(delivery=1, view=View.VERSIONS),
+    Show(delivery=1, view=View.STORY),
 ]
 
 

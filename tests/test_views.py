@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import render, views
-from storage.model import Entry, Extra, Span, Version
+from storage.model import Entry, Extra, Place, Span, Version
 from tests import make
 from tests.bot_api import TEXT_LIMIT, formatted, units
 
@@ -68,3 +68,19 @@ def test_what_an_edit_added_and_took_away_is_marked():
     (message,) = views.versions(make.entry("Прибыл эшелон пустой"), kept, UTC)
     assert "Прибыл эшелон<u> пустой</u><s> с &lt;углём&gt;</s>" in message
     assert html.unescape(message).count("<углём>") == 2
+
+
+def test_who_else_has_a_story_and_when():
+    entry = make.entry("эшелон", "эшелон")
+    later = make.NOON + timedelta(minutes=7)
+    places = [
+        Place(entry.channel, 1, make.NOON),
+        Place(make.channel(2, "other", "<Other>"), 5, later, deleted=True),
+    ]
+    first, *lines = views.story(entry, places, UTC)
+    assert first == "👥 <b>2 posts in 2 channels</b>"
+    assert lines[0].endswith("<b>News</b> (@news) · first")
+    assert lines[1].endswith("<b>&lt;Other&gt;</b> (@other) · 7 min later · deleted")
+    assert views.story(entry, places[:1], UTC) == [
+        "No other watched channel has it, as far as its words tell."
+    ]

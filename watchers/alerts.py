@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
 from storage.model import (
     Chat,
@@ -17,6 +16,7 @@ from storage.model import (
     Subscription,
     Told,
 )
+from watchers.zones import zone_of
 
 NEW_TERM = "new in a story told before"
 SPREADING = (10, 30, 100, 300)  # channels that have a story: then it is told again
@@ -117,7 +117,7 @@ def quiet_until(chat: Chat | None, now: datetime, zone: tzinfo) -> datetime | No
     if chat is None or chat.quiet is None:
         return None
     start, end = chat.quiet
-    local = now.astimezone(ZoneInfo(chat.zone) if chat.zone else zone)
+    local = now.astimezone(zone_of(chat, zone))
     at = local.time()
     inside = start <= at < end if start <= end else at >= start or at < end
     if not inside:

@@ -7,14 +7,14 @@ news in other words, is another story. Memory: about 3 kB for each post of the l
 
 from array import array
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zlib import crc32
 
 from storage.model import Post, PostKey
 from watchers.templates import is_update
 from watchers.window import ROOM, WINDOW, Told, Window
-from watchers.wording import Ways, Wording, triples, wording
+from watchers.wording import Ways, Wording, triples, words_of
 
 _SHORTEST = 5  # words of a text that is known by being the same
 _FOOTER = 12  # words
@@ -72,40 +72,44 @@ class Stories:
         A post that is placed again was edited: what joined a story, or is joined, stays there.
         """
         known = self._window.drop(post.key)
-        whole, core = self._read(post, learn=known is None)
-        mine = triples(core.words)
+        told = self._read(post, post.key, learn=known is None)
         if known and (known.story != post.key or self._window.is_told(known.story)):
-            story, roundup = known.story, known.roundup
+            told = replace(told, story=known.story, roundup=known.roundup)
         else:
-            story, roundup = self._found(post, whole, core, self._window.telling(mine))
-        self._window.add(_told(post, story, whole, core, mine, roundup))
-        return story
+            story, roundup = self._found(post, told)
+            told = replace(told, story=story, roundup=roundup)
+        self._window.add(told)
+        return told.story
 
     def restore(self, post: Post, story: PostKey) -> None:
         """Take a stored post with the story it was given; posts come in the order of publishing."""
-        whole, core = self._read(post, learn=True)
-        self._window.add(_told(post, story, whole, core, triples(core.words)))
+        self._window.add(self._read(post, story, learn=True))
 
     def forget(self, before: datetime) -> None:
         """Let go of what was published before that moment; cheap if called often."""
         self._window.forget(before)
 
-    def _read(self, post: Post, *, learn: bool) -> tuple[Wording, Wording]:
-        """What a post says, and that without what its channel says every time."""
-        whole = wording(post.text)
+    def _read(self, post: Post, story: PostKey, *, learn: bool) -> Told:
+        words = words_of(post.text)
         ways = self._ways.setdefault(post.channel_id, Ways())
-        core = ways.core(whole)
+        start, end = ways.core(words)
         if learn:
-            ways.learn(whole)
-        return whole, core
+            ways.learn(words)
+        return Told(
+            post.key,
+            story,
+            post.published_at,
+            tuple(name for name in (_number(words), _origin(post)) if name),
+            post.text,
+            (start, end),
+            array("I", sorted(triples(words[start:end]))),
+        )
 
-    def _found(
-        self, post: Post, whole: Wording, core: Wording, mine: set[int]
-    ) -> tuple[PostKey, bool]:
+    def _found(self, post: Post, new: Told) -> tuple[PostKey, bool]:
         """The story, and whether the post is a round-up: it tells several, so it joins none."""
-        if told := self._forwarded(post) or self._the_same(post, whole):
+        if told := self._forwarded(post) or self._the_same(new):
             return told.story, False
-        likenesses = list(self._like(post, core, mine))
+        likenesses = list(self._like(new))
         if not likenesses:
             return post.key, False
         best = max(likenesses, key=lambda found: (found.share, len(found.shared)))
@@ -121,53 +125,55 @@ class Stories:
             )
         return self._window.latest(post.key)
 
-    def _the_same(self, post: Post, whole: Wording) -> Told | None:
-        told = self._window.latest(_number(whole))
-        if told is None or not _is_close(told, post) or self._is_next(post, told, whole):
+    def _the_same(self, new: Told) -> Told | None:
+        """The latest post of the same words."""
+        told = self._window.latest(new.names[0]) if new.names else None
+        if told is None or not _is_close(told, new) or self._is_next(new, told):
             return None
         return told
 
-    def _is_next(self, post: Post, told: Told, whole: Wording) -> bool:
+    def _is_next(self, new: Told, told: Told) -> bool:
         """Does a channel say for the next time what it says whenever such a thing happens?"""
-        return len(whole.words) < _HEADLINE and self._is_told_here(post, told)
+        start, end = new.core
+        return end - start < _HEADLINE and self._is_told_here(new, told)
 
-    def _is_told_here(self, post: Post, told: Told) -> bool:
-        return self._window.is_told_by(told.story, post.channel_id)
+    def _is_told_here(self, new: Told, told: Told) -> bool:
+        return self._window.is_told_by(told.story, new.key.channel_id)
 
-    def _like(self, post: Post, core: Wording, mine: set[int]) -> Iterator[Likeness]:
-        """The posts that this one repeats."""
+    def _like(self, new: Told) -> Iterator[Likeness]:
+        """The posts that a new one repeats."""
+        mine = self._window.telling(new.triples)
         for told in self._window.near(mine):
-            if not _is_close(told, post) or self._is_next(post, told, core):
+            if not _is_close(told, new) or self._is_next(new, told):
                 continue
             theirs = self._window.telling(told.triples)
             shared = frozenset(mine & theirs)
             fresh = self._window.fresh(shared)
             found = Likeness(told, len(mine), len(theirs), shared, fresh)
-            if (
-                self._is_like(post, found)
-                and not _is_footer(core, told.wording, shared)
-                and not self._is_update(core, found)
-            ):
+            if self._is_like(new, found) and not self._is_otherwise(new.wording, found):
                 yield found
 
-    def _is_like(self, post: Post, found: Likeness) -> bool:
+    def _is_like(self, new: Told, found: Likeness) -> bool:
         """A channel that told a story and repeats a part of it has news of it."""
-        if self._is_told_here(post, found.told):
+        if self._is_told_here(new, found.told):
             return found.is_repeat
         if found.told.roundup and 2 * len(found.shared) < found.theirs:
             return False
         return found.is_copy or found.is_quote
 
-    def _is_update(self, core: Wording, found: Likeness) -> bool:
-        """Compared with the story's first post, too: in a shortened copy the number may be missing."""
+    def _is_otherwise(self, core: Wording, found: Likeness) -> bool:
+        """Is it an update, or are only the footers alike?
+
+        It is compared with the story's first post, too: in a shortened copy the number may be missing.
+        """
         first = self._window.get(found.told.story) or found.told
-        return any(
+        return _is_footer(core, found.told.wording, found.shared) or any(
             is_update(core, told.wording, whole=found.is_copy) for told in {found.told, first}
         )
 
 
-def _is_close(told: Told, post: Post) -> bool:
-    return abs(told.published_at - post.published_at) <= WINDOW
+def _is_close(told: Told, new: Told) -> bool:
+    return abs(told.published_at - new.published_at) <= WINDOW
 
 
 def _is_footer(one: Wording, other: Wording, shared: frozenset[int]) -> bool:
@@ -194,29 +200,8 @@ def _origin(post: Post) -> Hashable:
     return (post.forward.channel, post.forward.message_id)
 
 
-def _number(whole: Wording) -> int:
+def _number(words: list[bytes]) -> int:
     """Of the whole text; 0 if it is too short to be known by it."""
-    if len(whole.words) < _SHORTEST:
+    if len(words) < _SHORTEST:
         return 0
-    return crc32(b" ".join(whole.words)) or 1
-
-
-def _told(
-    post: Post,
-    story: PostKey,
-    whole: Wording,
-    core: Wording,
-    triples: set[int],
-    roundup: bool = False,
-) -> Told:
-    names = tuple(name for name in (_number(whole), _origin(post)) if name)
-    return Told(
-        post.key,
-        story,
-        post.published_at,
-        names,
-        b" ".join(core.words),
-        core.marks,
-        array("I", sorted(triples)),
-        roundup,
-    )
+    return crc32(b" ".join(words)) or 1

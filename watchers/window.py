@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from storage.model import PostKey
-from watchers.wording import Wording
+from watchers.wording import Wording, wording
 
 WINDOW = timedelta(hours=48)  # what was published further apart is told anew
 ROOM = 100_000  # posts; with more of them the oldest are let go
@@ -29,14 +29,14 @@ class Told:
     names: tuple[
         Hashable, ...
     ]  # what else it is known by: its whole text, what it was forwarded from
-    words: bytes
-    marks: bytes
+    text: str
+    core: tuple[int, int]  # its words without what its channel says every time
     triples: "array[int]"
     roundup: bool = False  # tells several stories, and none of them
 
     @property
     def wording(self) -> Wording:
-        return Wording(self.words.split(b" "), self.marks)
+        return wording(self.text).part(*self.core)
 
 
 class Window:

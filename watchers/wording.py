@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -13,10 +13,10 @@ from watchers.text import letters_of, read
 CAPITAL, NUMBER, FIRST = 1, 2, 4  # marks of a word: has a capital, a digit, is the first of a line
 
 _LINK = re.compile(r"https?://\S+|www\.\S+|\bt\.me/\S+|@\w+")
-_IN_NUMBER = re.compile(r"(?<=\d)[.,:](?=\d)")
-_WORD = re.compile(rb"[^\s.@$|-]+")
+_IN_NUMBER = re.compile(r"[.,:](?<=\d.)(?=\d)")
+_WORD = re.compile(rb"\S+")
 _DIGITS = b"0123456789"
-_ALIKE = bytes.maketrans(encoded(LATIN_ALIKE), encoded(CYRILLIC_ALIKE))
+_ALIKE = bytes.maketrans(encoded(LATIN_ALIKE) + b".@$|-", encoded(CYRILLIC_ALIKE) + b"     ")
 _FOREIGN = encoded(FOREIGN)
 
 # How a channel's ways are learnt: from its latest posts, of each the words on both ends.
@@ -38,9 +38,16 @@ class Wording(NamedTuple):
         return self.part(fitting[0] if fitting else len(self.words), len(self.words))
 
 
+def words_of(text: str) -> list[bytes]:
+    """The words alone: the quick way."""
+    letters = letters_of(_bare(text))
+    if letters is None or _FOREIGN in letters:
+        return wording(text).words
+    return letters.translate(_ALIKE).split()
+
+
 def wording(text: str) -> Wording:
-    text = _LINK.sub(" ", text)
-    text = _IN_NUMBER.sub("", text)
+    text = _bare(text)
     letters, origin = letters_of(text), None
     if letters is None:
         reading = read(text)
@@ -64,6 +71,11 @@ def wording(text: str) -> Wording:
     return Wording(words, bytes(marks))
 
 
+def _bare(text: str) -> str:
+    """Without links, and 1,5 as one word."""
+    return _IN_NUMBER.sub("", _LINK.sub(" ", text))
+
+
 def triples(words: Sequence[bytes]) -> set[int]:
     """A number for each three words in a row; the same in every process."""
     return {crc32(b"%b %b %b" % three) for three in zip(words, words[1:], words[2:], strict=False)}
@@ -73,29 +85,29 @@ class Ways:
     """What a channel puts above and below whatever it publishes, learnt from its latest posts."""
 
     def __init__(self) -> None:
-        self._heads: deque[list[bytes]] = deque(maxlen=_LATEST)
-        self._tails: deque[list[bytes]] = deque(maxlen=_LATEST)
+        self._heads: deque[Sequence[bytes]] = deque(maxlen=_LATEST)
+        self._tails: deque[Sequence[bytes]] = deque(maxlen=_LATEST)
 
-    def core(self, told: Wording) -> Wording:
-        """The post without them: two earlier posts at least begin, or end, with the same words."""
-        head = _shared(self._heads, told.words[:_HEAD])
-        tail = _shared(self._tails, told.words[: -_TAIL - 1 : -1])
+    def core(self, words: Sequence[bytes]) -> tuple[int, int]:
+        """Where a post starts and ends without them: two earlier posts have the same words there."""
+        head = _shared(self._heads, words[:_HEAD])
+        tail = _shared(self._tails, words[: -_TAIL - 1 : -1])
         tail = tail if tail > 1 else 0
-        return told.part(head, max(len(told.words) - tail, head))
+        return head, max(len(words) - tail, head)
 
-    def learn(self, told: Wording) -> None:
-        self._heads.append(told.words[:_HEAD])
-        self._tails.append(told.words[: -_TAIL - 1 : -1])
+    def learn(self, words: Sequence[bytes]) -> None:
+        self._heads.append(words[:_HEAD])
+        self._tails.append(words[: -_TAIL - 1 : -1])
 
 
-def _shared(earlier: Sequence[list[bytes]], words: list[bytes]) -> int:
+def _shared(earlier: Iterable[Sequence[bytes]], words: Sequence[bytes]) -> int:
     """With how many words two of the earlier ones begin, too."""
     begins = [other for other in earlier if other and words and other[0] == words[0]]
     lengths = sorted((_alike(other, words) for other in begins), reverse=True)
     return lengths[1] if len(lengths) > 1 else 0
 
 
-def _alike(one: list[bytes], other: list[bytes]) -> int:
+def _alike(one: Sequence[bytes], other: Sequence[bytes]) -> int:
     length = 0
     for a, b in zip(one, other, strict=False):
         if a != b:

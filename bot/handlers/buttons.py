@@ -18,7 +18,7 @@ from bot.handlers.mutes import ends_at
 from bot.keyboards import Hush, Menu, Open, Pick, Say, Show, View
 from bot.names import plain_name, toast
 from bot.pressed import OnlyOwn, Pressed, foreign
-from storage import mutes, posts, verdicts
+from storage import mutes, posts, stories, verdicts
 from storage.db import Database
 from storage.model import Entry, Mute, Verdict
 from watchers.pipeline import Pipeline
@@ -134,6 +134,9 @@ async def show(
 async def _view(view: View, entry: Entry, db: Database, zone: tzinfo) -> list[str]:
     if view is View.POST:
         return views.whole(entry, zone)
+    if view is View.STORY:
+        members = await stories.members(db.reader, entry.story or entry.post.key)
+        return render.pages(views.story(entry, members, zone))
     kept = await posts.versions(db.reader, entry.post.channel_id, entry.post.message_id)
     return views.versions(entry, kept, zone)
 
