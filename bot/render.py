@@ -22,6 +22,7 @@ ENTITY_LIMIT = 100  # marks, links … Telegram drops those above it
 ALERT_EXCERPT = 1000  # characters of a post in an alert; the link leads to the rest
 DIGEST_EXCERPT = 220
 LINE_LIMIT = 80  # UTF-16 units of a title, a name
+RULE_LIMIT = 40  # characters; above, an alert shows what the rule found
 TERM_LIMIT = 60  # UTF-16 units of a term: a rule may be long
 TERMS_LIMIT = 160  # UTF-16 units of the terms named in one line
 SILENT_LIMIT = 3  # silent channels named in the line of coverage
@@ -195,10 +196,18 @@ def _touched(findings: Sequence[Finding]) -> list[str]:
     """A line a watchlist, with its terms."""
     lists: dict[str, list[str]] = {}
     for finding in findings:
-        lists.setdefault(finding.watchlist, []).append(_line(finding.term, TERM_LIMIT))
+        lists.setdefault(finding.watchlist, []).append(_term(finding))
     lines = [f"🔎 <b>{_line(name)}</b>: {_some(terms)}" for name, terms in lists.items()]
     more = len(lines) - LISTS_LIMIT
     return lines[:LISTS_LIMIT] + ([f"… and {more} more watchlists"] if more > 0 else [])
+
+
+def _term(finding: Finding) -> str:
+    """A term by its name; of a long rule, which nobody reads at night, what it found."""
+    if len(finding.term) <= RULE_LIMIT or not finding.hit.matched:
+        return _line(finding.term, TERM_LIMIT)
+    words = dict.fromkeys(word.casefold() for word in finding.hit.matched)
+    return f"«{_line(' … '.join(words), TERM_LIMIT)}»"
 
 
 def _some(terms: Sequence[str]) -> str:

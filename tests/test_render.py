@@ -207,3 +207,10 @@ def test_the_line_of_coverage_says_how_complete_it_is():
     html = render.digest([make.entry("эшелон", "эшелон")], WARSAW, make.NOON, line).html
     assert html.endswith(line)
     assert render.coverage([], {}, make.NOON) == ""
+
+
+def test_of_a_long_rule_an_alert_shows_what_it_found():
+    rule = "(дыверсія | дыверсант | диверсия | диверсант) -футбол"
+    found = make.finding("раскрыты диверсии", "диверсии", term=rule)
+    html = render.alert([Entry(make.channel(), make.post("раскрыты диверсии"), (found,))], WARSAW)
+    assert html.splitlines()[0] == "🔎 <b>rail</b>: «диверсии»"
