@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -82,8 +83,9 @@ async def _show_alerts(db: Database, console: Console) -> None:
     while due := [d for d in await outbox.next_due(db.reader, _now()) if d.chat_id == ALERTED]:
         (delivery,) = due
         if sent < ALERTS_SHOWN:
-            (entry,) = await outbox.entries(db.reader, delivery.id)
-            console.print(_message(render.alert([entry], UTC), "alert"))
+            first, *copies = await outbox.entries(db.reader, delivery.id, as_found=True)
+            first = replace(first, also=await outbox.elsewhere(db.reader, first))
+            console.print(_message(render.alert([first, *copies], UTC, delivery.reason), "alert"))
         sent += 1
         async with db.transaction() as tx:
             await outbox.mark_sent(tx, delivery, sent, _now())
