@@ -351,7 +351,7 @@ class Sender:
         preview = HIDDEN
         if self._previews and lead.channel.username and not lead.deleted_at:
             link = render.post_link(lead.channel, lead.post.message_id)
-            preview = LinkPreviewOptions(url=link, prefer_small_media=True)
+            preview = LinkPreviewOptions(is_disabled=False, url=link, prefer_small_media=True)
         html = again + render.alert(entries, zone, delivery.reason)
         return Message(html, preview, keyboard)
 

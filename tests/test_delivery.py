@@ -41,14 +41,14 @@ def told():
 @pytest.fixture
 def sending(pipeline, api, told):
     @asynccontextmanager
-    async def running(**settings):
+    async def running(options=None, **settings):
         async def tell(text):
             told.append(text)
 
         async with open_bot(
             Settings(_env_file=None, bot_token=api.token, bot_api_url=api.url, **settings)
         ) as bot:
-            sender = Sender(bot, pipeline, UTC, tell)
+            sender = Sender(bot, pipeline, UTC, tell, **(options or {}))
             task = asyncio.create_task(sender.run())
             try:
                 yield sender
@@ -466,3 +466,18 @@ async def test_a_story_that_spreads_is_told_again(api, sending, ann, pipeline, t
         again = await ann.expect(text="10 channels have this story by now")
         assert "+6" in again["text"]  # 3 named, and itself
     assert len(ann.messages) == 2
+
+
+@pytest.mark.parametrize("previews", [True, False])
+async def test_an_alert_shows_the_posts_card_where_that_is_wanted(
+    db, api, pipeline, ann, sending, previews
+):
+    id = await owe_alert(db, "эшелон")
+    async with sending(options={"previews": previews, "protect": True}):
+        await until(db, id)
+    (call,) = api.called("sendMessage")
+    options = call["link_preview_options"]
+    assert (options.get("url"), bool(options.get("is_disabled"))) == (
+        ("https://t.me/news/1", False) if previews else (None, True)
+    )
+    assert call["protect_content"] in (True, "true")
