@@ -41,6 +41,10 @@ class Likeness:
         return len(self.shared) >= 3 and self.share >= 0.9
 
     @property
+    def is_long(self) -> bool:
+        return len(self.shared) >= 8
+
+    @property
     def is_copy(self) -> bool:
         return len(self.shared) >= 3 and self.share >= 0.55
 
@@ -154,9 +158,12 @@ class Stories:
                 yield found
 
     def _is_like(self, new: Told, found: Likeness) -> bool:
-        """A channel that told a story and repeats a part of it has news of it."""
-        if self._is_told_here(new, found.told):
+        """A channel that told a story first and repeats a part of it has news of it; one that took it over
+        has, too, if the part is small."""
+        if found.told.story.channel_id == new.key.channel_id:
             return found.is_repeat
+        if self._is_told_here(new, found.told) and not (found.is_repeat or found.is_long):
+            return False
         if found.told.roundup and 2 * len(found.shared) < found.theirs:
             return False
         return found.is_copy or found.is_quote
