@@ -2,7 +2,7 @@
 
 A forward joins the story of the post that it was forwarded from; any other post joins the one whose words it repeats:
 most of them, or half of them inside a longer text. What is compared are words in threes, so a translation, or the same
-news in other words, is another story. Memory: about 3 kB for each post of the last 48 hours.
+news in other words, is another story. Memory: 9 MB, and about 3.5 kB a post, for at most 100,000 posts of 48 hours.
 """
 
 from array import array
