@@ -185,7 +185,7 @@ def stream(seed: int = 7) -> list[Told]:
     for number in range(1400):
         at = start + timedelta(minutes=13 * number)
         text = template(rng, number % TEMPLATES)
-        post = Post(200 + number % (3 * TEMPLATES), number + 1, at, text)
+        post = Post(300 + number % (3 * TEMPLATES), number + 1, at, text)
         told.append(Told(post, ("template", text), "template"))
     return sorted(told, key=lambda one: one.post.published_at)
 

@@ -163,6 +163,12 @@ def test_a_channel_that_repeats_half_of_a_story_has_news_of_it(channel):
     assert story == key
 
 
+def test_a_channel_that_took_a_story_over_may_quote_it_once_more(channel):
+    first, _ = channel.tell(1, TEXT)
+    channel.tell(2, TEXT)
+    assert channel.tell(2, dict(COPIES)["half of it"])[1] == first
+
+
 def test_a_round_up_of_stories_joins_none(channel):
     told = [
         "Власти закрыли движение по мосту через Припять в Мозыре до конца недели из-за ремонта опор",
