@@ -54,6 +54,11 @@ COMMANDS = (
     CommandInfo("quiet", "22:00-07:00 | off", "hours in which only high severity comes"),
     CommandInfo("zone", "Europe/Warsaw", "the clock this chat goes by"),
     CommandInfo("digest", "[6h] [NAME]", "what this chat was not told yet"),
+    CommandInfo(
+        "export",
+        "[hits | posts] [7d | yesterday | 2026-01-01..2026-01-31] [NAME] [@channel] [csv | jsonl | html]",
+        "a file of what was stored, with every version",
+    ),
     CommandInfo("status", "", "whether all is well"),
     CommandInfo("help", "", "these commands, and how rules are written"),
 )

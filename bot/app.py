@@ -33,6 +33,7 @@ from aiogram.utils.token import TokenValidationError
 from bot import notices, schedule, updates
 from bot.access import COMMANDS
 from bot.delivery import Sender
+from bot.export_chat import Exports
 from bot.handlers import Desk, make_dispatcher
 from bot.settings import Settings
 from storage.db import Database, DatabaseUnusable, open_database
@@ -121,7 +122,8 @@ async def _work(
     async def check_silence() -> None:
         await silence.check(pipeline, tell)
 
-    desk = Desk(db, pipeline, sources, now, zone, owners)
+    exports = Exports(bot, db)
+    desk = Desk(db, pipeline, sources, now, zone, owners, exports)
     dispatcher = make_dispatcher(desk, time.monotonic)
     sender = Sender(
         bot,
@@ -139,6 +141,7 @@ async def _work(
             tasks.create_task(_offer_commands(bot, owners)),
         ]
         intake += sources.start(tasks, pipeline, tell)
+        intake.append(tasks.create_task(exports.run()))
         intake.append(tasks.create_task(backfill.keep_backfilling(sources, pipeline)))
         if not owners:
             log.warning(NO_OWNERS)

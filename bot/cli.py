@@ -9,11 +9,12 @@ import gc
 import getpass
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -22,6 +23,8 @@ from storage.db import DatabaseUnusable
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+
+T = TypeVar("T")
 
 cli = typer.Typer(
     help="Watch public Telegram channels, find every post that touches a watchlist, tell the "
@@ -147,6 +150,65 @@ def import_(
     raise typer.Exit(outcome)
 
 
+@cli.command()
+def export(
+    file: Annotated[
+        str,
+        typer.Argument(help="The file to write: ….csv, ….jsonl or ….html; - is standard output."),
+    ],
+    period: Annotated[
+        str,
+        typer.Option(
+            help="When it was published: 14d, yesterday, 2026-01-01..2026-01-31 (UTC), all."
+        ),
+    ] = "all",
+    posts: Annotated[
+        bool, typer.Option("--posts", help="All posts, not only those with hits.")
+    ] = False,
+    watchlist: Annotated[str, typer.Option(help="Hits of this watchlist only.")] = "",
+    channel: Annotated[str, typer.Option(help="Of this channel only: @name, link, number.")] = "",
+    format_: Annotated[
+        str, typer.Option("--format", help="csv, jsonl or html; by default what FILE ends in.")
+    ] = "",
+    bom: Annotated[
+        bool, typer.Option("--bom", help="CSV with a byte order mark, which Excel needs.")
+    ] = False,
+) -> None:
+    """Write hits or posts of a period, with every version, into a new file. See docs/export.md."""
+    from bot.export import NotExported, export_file, read_request
+    from bot.new_file import NotWritten
+    from bot.settings import read_database
+
+    async def write() -> None:
+        request = read_request(file, period, posts, watchlist, channel, format_, bom)
+        said = await _until_stopped(export_file(read_database(), file, request))
+        typer.echo(said, err=file == "-")
+
+    _finish(write, NotExported, NotWritten, DatabaseUnusable)
+
+
+@cli.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")],
+) -> None:
+    """Copy the database, consistent, while the daemon may go on writing."""
+    from bot.new_file import NotWritten, new_file
+    from bot.settings import read_database
+    from storage.backup import CopyFailed, copy
+
+    database = read_database()
+
+    async def write() -> None:
+        try:
+            with new_file(file) as filling:
+                posts = await _until_stopped(copy(database, filling))
+        except CopyFailed as error:
+            _fail(f"{file} can't be written: {error}")
+        typer.echo(f"{file}: {database} with {posts:,} posts, {file.stat().st_size:,} bytes")
+
+    _finish(write, NotWritten, DatabaseUnusable)
+
+
 watchlist_commands = typer.Typer(no_args_is_help=True, help="Watchlists as YAML files.")
 cli.add_typer(watchlist_commands, name="watchlists")
 
@@ -221,6 +283,18 @@ def _finish(work: Callable[[], Coroutine[Any, Any, None]], *mendable: type[Excep
         raise typer.Exit(130) from None
     except mendable as error:
         _fail(str(error))
+
+
+async def _until_stopped(work: Coroutine[Any, Any, T]) -> T:
+    """Ctrl-C and SIGTERM end the work; what it began to write is removed."""
+    task = asyncio.ensure_future(work)
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        stderr.print("Stopped: nothing was kept of it.")
+        raise typer.Exit(130) from None
 
 
 def _fail(message: str) -> NoReturn:

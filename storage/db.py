@@ -80,6 +80,19 @@ class Database:
                 visit = self._writer._execute(self._visit, work)  # type: ignore[no-untyped-call]
                 return await _uninterrupted(visit)
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[aiosqlite.Connection]:
+        """A connection of its own that sees the database as it is now, however long it reads.
+
+        For what reads much: on `reader` it would hold everybody else to that moment.
+        """
+        with remedies(self.path):
+            async with aiosqlite.connect(self.path, isolation_level=None) as connection:
+                await connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+                await connection.execute("PRAGMA query_only = ON")
+                await connection.execute("BEGIN")
+                yield connection
+
     def _visit(self, work: Callable[[aiosqlite.Connection], Coroutine[Any, Any, T]]) -> T:
         connection = self._writer._conn
         connection.execute("BEGIN IMMEDIATE")

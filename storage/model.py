@@ -242,6 +242,32 @@ class Version:
 
     since: datetime  # when it was published, or edited to this
     text: str
+    replaced_at: datetime | None = None  # when we saw that it had changed; None: it has not
+    extras: tuple[Extra, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedHit:
+    """A hit as an export tells it."""
+
+    hit: Hit
+    watchlist: str
+    term: str
+    kind: str | None  # of the term
+    found_at: datetime
+    history: bool  # found by an import or a backfill
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is stored of a post: what an export holds."""
+
+    channel: Channel
+    post: Post
+    seen_at: datetime
+    deleted_at: datetime | None
+    versions: tuple[Version, ...]  # the present one last
+    hits: tuple[RecordedHit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

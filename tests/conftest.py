@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 
 from bot import app, delivery, updates
+from bot.export_chat import Exports
 from bot.handlers import Desk, make_dispatcher
 from bot.settings import Settings
 from storage.db import open_database
@@ -82,16 +83,19 @@ def talking(db, api, pipeline, clock, monkeypatch):
     @asynccontextmanager
     async def running(owners=(OWNER,)):
         settings = Settings(_env_file=None, bot_token=api.token, bot_api_url=api.url)
-        desk = Desk(db, pipeline, Sources([]), clock, UTC, frozenset(owners))
         async with app.open_bot(settings) as bot:
+            exports = Exports(bot, db)
+            desk = Desk(db, pipeline, Sources([]), clock, UTC, frozenset(owners), exports)
             sender = delivery.Sender(bot, pipeline, UTC, nobody_is_told)
             sending = asyncio.create_task(sender.run())
+            exporting = asyncio.create_task(exports.run())
             polling = asyncio.create_task(updates.poll(bot, make_dispatcher(desk, time.monotonic)))
             try:
                 yield
             finally:
                 polling.cancel()
-                await asyncio.wait([polling])
+                exporting.cancel()
+                await asyncio.wait([polling, exporting])
                 sender.stop()
                 await sending
 

@@ -11,12 +11,14 @@ from aiogram.filters import ExceptionTypeFilter
 from aiogram.types import ErrorEvent
 
 from bot.access import Access
+from bot.export_chat import Exports
 from bot.handlers import (
     backfills,
     buttons,
     channels,
     chats,
     digests,
+    export,
     hours,
     mutes,
     start,
@@ -41,6 +43,7 @@ COMMANDS = (
     mutes,
     hours,
     digests,
+    export,
     status,
     buttons,
 )
@@ -56,6 +59,7 @@ class Desk:
     clock: Callable[[], datetime]
     zone: tzinfo  # of chats that set none; a handler gets its chat's own
     owners: frozenset[int]
+    exports: Exports
 
 
 def make_dispatcher(desk: Desk, seconds: Callable[[], float]) -> Dispatcher:
