@@ -181,8 +181,14 @@ def export(
 
     async def write() -> None:
         request = read_request(file, period, posts, watchlist, channel, format_, bom)
-        said = await _until_stopped(export_file(read_database(), file, request))
-        typer.echo(said, err=file == "-")
+        work = export_file(read_database(), file, request)
+        if file == "-":
+            # Nothing is to be removed, and a thread that waits for a reader can't be told to end.
+            for name in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+                signal.signal(name, signal.SIG_DFL)
+            typer.echo(await work, err=True)
+        else:
+            typer.echo(await _until_stopped(work))
 
     _finish(write, NotExported, NotWritten, DatabaseUnusable)
 

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,8 +109,8 @@ class Files:
 
 async def fill(db: Database, wanted: Wanted, files: Files) -> None:
     """Write what is wanted as it stands at this moment. Raises DatabaseUnusable, TooMuch, OSError."""
-    async with db.snapshot() as snapshot:
-        async for page in records.pages(snapshot, wanted):
+    async with db.snapshot() as snapshot, aclosing(records.pages(snapshot, wanted)) as pages:
+        async for page in pages:
             await asyncio.to_thread(files.add, page)
     await asyncio.to_thread(files.end)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -39,8 +39,13 @@ class Wanted:
     channel_id: int | None = None
 
 
-async def pages(db: Connection, wanted: Wanted, size: int = PAGE) -> AsyncIterator[list[Record]]:
-    """Oldest post first, `size` at a time. `db` is a snapshot: what it shows must not change."""
+async def pages(
+    db: Connection, wanted: Wanted, size: int = PAGE
+) -> AsyncGenerator[list[Record], None]:
+    """Oldest post first, `size` at a time. `db` is a snapshot: what it shows must not change.
+
+    Who may stop early closes it (contextlib.aclosing), before the connection is closed.
+    """
     sql, values = _query(wanted)
     async with db.execute(sql, values) as cursor:
         while rows := [tuple(row) for row in await cursor.fetchmany(size)]:

@@ -1286,13 +1286,17 @@ async def read_params(request: web.Request, api: BotApi) -> Json:
     else:
         raw |= await request.post()
     uploads = {
-        name: api.keep(value.filename, value.file.read())["file_id"]
-        for name, value in raw.items()
-        if isinstance(value, web.FileField)
+        name: kept(value, api) for name, value in raw.items() if isinstance(value, web.FileField)
     }
     return {
         name: uploads.get(name) or param(name, value, uploads, api) for name, value in raw.items()
     }
+
+
+def kept(field: web.FileField, api: BotApi) -> str:
+    """The id of an uploaded file. aiohttp leaves it open when the client goes away."""
+    with field.file:
+        return str(api.keep(field.filename, field.file.read())["file_id"])
 
 
 def param(name: str, value: Any, uploads: dict[str, str], api: BotApi) -> Any:

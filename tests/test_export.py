@@ -2,10 +2,12 @@
 
 import asyncio
 import csv
+import gc
 import hashlib
 import io
 import json
 import re
+import signal
 import sys
 from collections import Counter
 from datetime import UTC, timedelta
@@ -18,7 +20,16 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from bot import export_chat, periods
-from bot.export import Files, Request, TooMuch, fill, find, make_format
+from bot.export import (
+    Files,
+    NotExported,
+    Request,
+    TooMuch,
+    fill,
+    find,
+    make_format,
+    read_request,
+)
 from bot.export_formats import COLUMNS, Csv, JsonLines, as_object, guarded
 from bot.export_html import Html
 from bot.periods import Period
@@ -388,11 +399,11 @@ def test_what_is_no_period_is_none(word):
 
 
 @pytest.fixture
-def command(tmp_path):
-    """`await command(…)` is `python -m bot …` without any setting but the database."""
+def start(tmp_path):
+    """`await start(…)` is a running `python -m bot …` without any setting but the database."""
 
-    async def run(*arguments, decode=True):
-        process = await asyncio.create_subprocess_exec(
+    async def run(*arguments):
+        return await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "bot", *map(str, arguments)),
             cwd=tmp_path,
@@ -400,10 +411,20 @@ def command(tmp_path):
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+
+    return run
+
+
+@pytest.fixture
+def command(start):
+    """The same to its end: exit code, output, messages."""
+
+    async def run(*arguments):
+        process = await start(*arguments)
         async with asyncio.timeout(60):
             out, err = await process.communicate()
         assert b"Traceback" not in err
-        return process.returncode, out.decode() if decode else out, err.decode()
+        return process.returncode, out.decode(), err.decode()
 
     return run
 
@@ -446,21 +467,24 @@ async def test_an_empty_period_makes_no_file(command, stored, tmp_path):
     assert not list(tmp_path.glob(".new-*"))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("x.doc",), "which format?"),
-        (("x.csv", "--period", "7w"), "“7w” is no period: write 6h"),
-        (("x.csv", "--watchlist", "nope"), "there is no watchlist nope"),
-        (("nowhere/x.csv",), "nowhere/x.csv can't be written: No such file or directory"),
-    ],
-    ids=["format", "period", "watchlist", "folder"],
-)
-async def test_a_mistake_is_one_line(command, stored, arguments, said):
-    code, out, err = await command("export", *arguments)
+async def test_a_mistake_is_one_line(command, stored):
+    code, out, err = await command("export", "nowhere/x.csv")
     assert (code, out) == (2, "")
-    assert said in err
-    assert err.count("\n") == 1
+    assert err == "nowhere/x.csv can't be written: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "period", "format", "said"),
+    [
+        ("x.doc", "all", "", "which format?"),
+        ("-", "all", "", "which format?"),
+        ("x.csv", "all", "xls", "which format?"),
+        ("x.csv", "7w", "", "“7w” is no period: write 6h"),
+    ],
+)
+def test_what_can_not_be_read_is_said(file, period, format, said):
+    with pytest.raises(NotExported, match=re.escape(said)):
+        read_request(file, period, False, "", "", format, False)
 
 
 async def test_a_backup_is_whole_while_others_write(command, stored, db, clock, tmp_path):
@@ -518,6 +542,45 @@ async def test_there_is_no_backup_of_an_empty_file(command, tmp_path):
     assert (code, out) == (2, "")
     assert "holds nothing of this program yet" in err
     assert not list(tmp_path.glob("*x*"))
+
+
+@pytest.fixture
+async def much(db, clock):
+    """Far more than fits into a pipe."""
+    async with db.transaction() as tx:
+        await channels.add(tx, make.channel(1, "news"), 0, clock())
+        text = "эшелон " * 500
+        many = [make.post(text, message_id=number) for number in range(1, 5001)]
+        await posts.save_new(tx, many, clock())
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+async def test_a_stopped_export_leaves_nothing(start, much, tmp_path, stop):
+    process = await start("export", "x.jsonl", "--posts")
+    async with asyncio.timeout(30):
+        while not any(path.stat().st_size for path in tmp_path.glob(".new-*")):
+            await asyncio.sleep(0.001)
+        process.send_signal(stop)
+        out, err = await process.communicate()
+    assert (process.returncode, out) == (130, b"")
+    assert err == b"Stopped: nothing was kept of it.\n"
+    assert not list(tmp_path.glob("*x*"))
+
+
+async def test_an_export_ends_when_nobody_reads_it(start, much):
+    process = await start("export", "-", "--format", "csv", "--posts")
+    async with asyncio.timeout(30):
+        assert (await process.stdout.readline()).startswith(b"channel_id,")
+        process.send_signal(signal.SIGTERM)  # it waits for its reader
+        _, err = await process.communicate()
+    assert (process.returncode, err) == (-signal.SIGTERM, b"")
+
+
+async def test_a_cut_off_reading_is_closed_in_order(db, much):
+    files = Files(Csv(), io.BytesIO, limit=1, most=1)
+    with pytest.raises(TooMuch):
+        await fill(db, Wanted(only_hits=False), files)
+    gc.collect()  # a reading left open would complain now
 
 
 # -- in a chat
@@ -637,6 +700,21 @@ async def test_a_file_waits_when_telegram_asks_to(talking, api, owner, stored, m
         monkeypatch.undo()
     assert 7 in waited
     assert len(rows_of(sent_file(api, message))) == 3  # from its beginning again
+
+
+async def test_a_slow_upload_lets_nobody_wait_and_ends_with_the_program(
+    talking, api, owner, stored, monkeypatch
+):
+    monkeypatch.setattr(export_chat, "WAITING", 1)
+    api.fail("sendDocument", "hang")
+    async with talking():
+        await owner.send("/export")
+        await api.wait_for(lambda: api.called("sendDocument"))
+        await owner.send("/export")
+        await owner.send("/export")
+        await owner.expect("Several exports wait already")
+        await owner.send("/help")
+        await owner.expect("next to each other")
 
 
 async def test_a_full_disk_is_answered_and_no_file_stays(
