@@ -15,10 +15,12 @@ from typing import Protocol
 
 from storage import channels, posts
 from storage.model import Channel, Ledger, Post
+from watchers import life
 from watchers.pipeline import Counts, Pipeline
 from watchers.references import Reference
 from watchers.rhythm import HOT_GAP, LOOK_EVERY, Rhythm, intervals
 from watchers.share import Share
+from watchers.standing import Standing
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,10 @@ class Flooded(Exception):
 
 class ChannelRefused(Exception):
     """Not a channel that can be watched; the message says why."""
+
+
+class NotJoined(Exception):
+    """The channel is read, but nothing of it is pushed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,31 @@ class Source(Protocol):
         Raises ChannelRefused, Flooded, SourceLost.
         """
 
+    def ready(self, channel: Channel) -> bool:
+        """Can it be asked for pages of this channel without looking its name up first?"""
+
+    def standing(self, channel_id: int) -> Standing | None:
+        """What its latest page said of the channel, besides posts."""
+
+    def pushed(self) -> frozenset[int]:
+        """The channels whose posts are pushed by it at present."""
+
+    def doubt_push(self, channel_id: int) -> None:
+        """Posts were found that were not pushed."""
+
+    async def tend(self, strangers: Callable[[], Awaitable[list[tuple[Channel, bool]]]]) -> None:
+        """Whatever is to be done besides reading, for as long as it is connected.
+
+        `strangers`: the watched channels that it is not ready for, the most wanted first; True:
+        it is the one to read it. Raises SourceLost.
+        """
+
+    async def join(self, channel: Channel) -> None:
+        """Be pushed what the channel publishes.
+
+        Raises NotJoined, ChannelRefused, Flooded, SourceLost.
+        """
+
 
 Tell = Callable[[str], Awaitable[None]]  # a sentence for the owners
 
@@ -127,6 +158,7 @@ async def supervise(
                     tasks.create_task(source.until_lost())
                     tasks.create_task(follow(source, pipeline))
                     tasks.create_task(keep_complete(source, pipeline, tell, share, rank))
+                    tasks.create_task(source.tend(lambda: _strangers(source, pipeline, share)))
         except* SourceLost as lost:
             why = next(_leaves(lost))
         finally:
@@ -156,6 +188,17 @@ async def follow(source: Source, pipeline: Pipeline) -> None:
                 await pipeline.take([item for item in items if isinstance(item, Post)])
             else:
                 await _forget(pipeline, [item for item in items if isinstance(item, Deletion)])
+
+
+async def _strangers(
+    source: Source, pipeline: Pipeline, share: Share
+) -> list[tuple[Channel, bool]]:
+    """See Source.tend: first those that it is to read, the busiest before the others."""
+    watched = [ledger.channel for ledger in await channels.watched(pipeline.db.reader)]
+    unmet = [channel for channel in watched if not source.ready(channel)]
+    known = await rhythms(pipeline) if unmet else {}
+    found = [(channel, share.reader_of(channel.id) == source.name) for channel in unmet]
+    return sorted(found, key=lambda one: (not one[1], known[one[0].id].gap))
 
 
 async def _forget(pipeline: Pipeline, deletions: Iterable[Deletion]) -> None:
@@ -202,13 +245,19 @@ class Looks:
     every: dict[int, float] = field(default_factory=dict)
     renewed_at: float = float("-inf")
 
-    async def renew(self, pipeline: Pipeline, watched: Collection[int], now: float) -> None:
+    async def renew(
+        self,
+        pipeline: Pipeline,
+        watched: Collection[int],
+        now: float,
+        pushed: frozenset[int] = frozenset(),
+    ) -> None:
         """Rhythms change slowly: once a minute is enough, and when a channel comes or goes."""
         if now - self.renewed_at < 60 and self.every.keys() == set(watched):
             return
         self.renewed_at = now
         known = await rhythms(pipeline)
-        self.every = intervals({id: known[id] for id in watched if id in known})
+        self.every = intervals({id: known[id] for id in watched if id in known}, pushed)
 
     def overdue(self, id: int, now: float) -> float:
         """1 and more: it is time; never looked at: at once."""
@@ -235,28 +284,28 @@ async def _next(
     watched = {
         ledger.channel.id: ledger
         for ledger in await channels.watched(pipeline.db.reader)
-        if share.reader_of(ledger.channel.id) == source.name
+        if share.reader_of(ledger.channel.id) == source.name and source.ready(ledger.channel)
     }
     while (hint := source.hinted()) is not None:
         if hint in watched:
             return watched[hint]
-    await looks.renew(pipeline, watched, now)
+    await looks.renew(pipeline, watched, now, source.pushed())
     due = [id for id in watched if looks.overdue(id, now) >= 1]
     return watched[max(due, key=lambda id: looks.overdue(id, now))] if due else None
 
 
 async def _look(source: Source, pipeline: Pipeline, tell: Tell, ledger: Ledger, deep: bool) -> bool:
-    channel = ledger.channel
+    channel, trouble = ledger.channel, None
     try:
         counts = await catch_up(source, pipeline, ledger, deep=deep)
     except ChannelRefused as refused:
-        async with pipeline.db.transaction() as tx:
-            news = await channels.set_trouble(tx, channel.id, str(refused))
-        if news:
-            await tell(f"{channel.title} can't be read: {refused}.")
-        return True
-    if counts.posts:
-        log.info("caught up %s posts of a channel", counts.posts)  # which one is a secret
+        trouble = str(refused)
+    else:
+        if counts.posts:
+            log.info("caught up %s posts of a channel", counts.posts)  # which one is a secret
+            source.doubt_push(channel.id)
+    for news in await life.note(pipeline.db, ledger, source.standing(channel.id), trouble):
+        await tell(news)
     return True
 
 

@@ -9,15 +9,16 @@ there: where that one is shown, what is missing beside it is not there.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from storage.model import Channel, ChannelKind, Post
-from watchers.ingest import ChannelRefused, Deletion, Flooded, Page, SourceLost
+from watchers.ingest import ChannelRefused, Deletion, Flooded, NotJoined, Page, SourceLost
 from watchers.preview_page import PageKind, PreviewPage
 from watchers.preview_web import TELEGRAM, Answer, Pace, PreviewWeb
 from watchers.references import Reference
+from watchers.standing import NO_LONGER, Standing
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class PreviewSource:
         self._walks: dict[int, list[tuple[int, Page]]] = {}  # by channel: pages, each with its top
         self._broken_off: set[int] = set()  # channels whose walk down was
         self._edges: set[tuple[int, int]] = set()  # channels and ids above which nothing is, so far
+        self._standings: dict[int, Standing] = {}  # what the latest page said of each channel
         self._good: str | None = None  # what was read last
         self._lost: str | None = None  # what has to be read again before it counts as connected
 
@@ -80,6 +82,23 @@ class PreviewSource:
 
     def hinted(self) -> int | None:
         return None
+
+    def ready(self, channel: Channel) -> bool:
+        return True  # nothing has to be looked up
+
+    def standing(self, channel_id: int) -> Standing | None:
+        return self._standings.get(channel_id)
+
+    def pushed(self) -> frozenset[int]:
+        return frozenset()
+
+    def doubt_push(self, channel_id: int) -> None: ...
+
+    async def tend(self, strangers: Callable[[], Awaitable[list[tuple[Channel, bool]]]]) -> None:
+        """There is nothing else to do."""
+
+    async def join(self, channel: Channel) -> None:
+        raise NotJoined("only a Telegram account can join, and none is connected at present")
 
     async def resolve(self, reference: Reference) -> tuple[Channel, int]:
         if reference.username is None:
@@ -139,11 +158,13 @@ class PreviewSource:
             if found.channel_id != channel.id:
                 raise ChannelRefused(f"@{channel.username} belongs to somebody else now")
             self._note_good(path, address, found)
+            if found.title and channel.username:
+                self._standings[channel.id] = Standing(found.title, (channel.username,))
             return self._window(channel, found, below)
         if below and found.kind is PageKind.EMPTY and await self._is_gap(channel, below, address):
             return self._gap(channel, below, frozenset())
         if found.kind in (PageKind.NO_PREVIEW, PageKind.NOT_FOUND):
-            raise ChannelRefused(_refusal(found, Reference(channel.username)))
+            raise ChannelRefused(_refusal(found, Reference(channel.username), NO_LONGER))
         raise self._note_bad(path, address, found.kind)
 
     def _window(self, channel: Channel, found: PreviewPage, below: int | None) -> Page:
@@ -242,9 +263,9 @@ class PreviewSource:
         return self._pace.pauses[min(times, len(self._pace.pauses)) - 1]
 
 
-def _refusal(page: PreviewPage, reference: Reference) -> str:
+def _refusal(page: PreviewPage, reference: Reference, nobody: str = "; check its spelling") -> str:
     if page.kind is PageKind.NOT_FOUND:
-        return f"nobody has the name {reference}; check its spelling"
+        return f"nobody has the name {reference}{nobody}"
     if page.kind is not PageKind.NO_PREVIEW:
         return _UNKNOWN
     if "member" in page.counted:

@@ -5,7 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from storage.model import Channel
-from watchers.ingest import Flooded, Page, Source, SourceLost, SourceState, Tell, supervise
+from watchers.ingest import (
+    Flooded,
+    NotJoined,
+    Page,
+    Source,
+    SourceLost,
+    SourceState,
+    Tell,
+    supervise,
+)
 from watchers.pipeline import Pipeline
 from watchers.references import Reference
 from watchers.share import GRACE, Share
@@ -42,6 +51,18 @@ class Sources:
             except (Flooded, SourceLost) as error:
                 first = first or error
         raise first or SourceLost("there is no source to ask")
+
+    async def join(self, channel: Channel) -> None:
+        """With whichever account reads it now. Raises as Source.join does."""
+        reader = self._share.reader_of(channel.id)
+        for member in self.members:
+            if member.source.name == reader:
+                return await member.source.join(channel)
+        raise NotJoined("no Telegram account is connected at present")
+
+    def pushed(self) -> frozenset[int]:
+        """The channels whose posts are pushed to any account."""
+        return frozenset().union(*(member.source.pushed() for member in self.members))
 
     async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
         """From whichever source reads this channel now. Raises as Source.page does."""
