@@ -194,9 +194,9 @@ class DataCentre(Faults):
 
     async def delete_channel(self, channel: Channel) -> None:
         """Its name is free; who asks for it is told what is told of private ones."""
-        await self.rename(channel, None)
         channel.private, channel.aliases = True, ()
         channel.members.clear()
+        await self.rename(channel, None)
 
     # ---- logins
 
