@@ -9,8 +9,12 @@ import pytest
 from storage import channels, watchlists
 from storage.model import Channel, Ledger
 from tests import make
+from tests.preview_server import PreviewServer
 from watchers import errands, ingest, life, rhythm
 from watchers.ingest import SourceState
+from watchers.preview import PreviewSource
+from watchers.preview_web import Pace
+from watchers.references import Reference
 from watchers.share import Share
 from watchers.standing import Standing, changed
 from watchers.telegram import Account, TelegramSource
@@ -254,3 +258,92 @@ async def test_a_source_that_can_not_know_takes_no_mark_away(db):
     )
     assert await life.note(db, await ledger(db), Standing("News", ("news",)), None) == []
     assert (await ledger(db)).mark == "it is restricted"
+
+
+# Through the web preview.
+
+
+@pytest.fixture
+async def server():
+    async with PreviewServer() as server:
+        yield server
+
+
+async def met(server):
+    """Asked for its pages a few times more."""
+    before = len(server.asked)
+    while len(server.asked) < before + 4:
+        await asyncio.sleep(0.005)
+
+
+async def until(told):
+    async with asyncio.timeout(5):
+        while not told:
+            await asyncio.sleep(0.005)
+
+
+def move(server, shown, name):
+    del server.channels[shown.name]
+    shown.name = name
+    server.channels[name] = shown
+
+
+PACE = Pace(every=1e-6, least=0, retry=0, pauses=(0.01, 0.02))
+
+
+async def test_the_preview_says_a_new_title(db, pipeline, server):
+    shown = server.channel("news", "News")
+    shown.post("a")
+    one = Channel(shown.id, "news", "News")
+    async with watching(PreviewSource(server.url, PACE), pipeline, one) as told:
+        await met(server)
+        shown.title = "Olds"
+        await until(told)
+        await met(server)
+    assert [text.partition(".")[0] for text in told] == ["News is called “Olds” now"]
+    assert (await ledger(db)).channel.title == "Olds"
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["free", "taken"])
+async def test_where_its_name_leads_nowhere_the_new_one_keeps_the_channel_and_its_cursor(
+    db, pipeline, server, taken
+):
+    shown = server.channel("news", "News")
+    shown.post("a")
+    source, one = PreviewSource(server.url, PACE), Channel(shown.id, "news", "News")
+    async with watching(source, pipeline, one) as told:
+        await met(server)
+        move(server, shown, "new_news")
+        if taken:
+            server.channel("news", "Thief", id=4711).post("not this one")
+        await until(told)
+        await met(server)
+        why = "belongs to somebody else now" if taken else "nobody has the name @news any more"
+        assert len(told) == 1
+        assert why in told[0]
+        assert "say /add @newname: the same channel goes on where it stopped" in told[0]
+        shown.post("b")
+        channel, newest = await source.resolve(Reference(username="new_news"))
+        async with db.transaction() as tx:  # what /add @new_news does
+            assert not await channels.add(tx, channel, newest, make.NOON)
+        told.clear()
+        await until(told)
+    assert told == ["News can be read again; what it published meanwhile is caught up."]
+    rows = await db.reader.execute_fetchall("SELECT channel_id, text FROM posts ORDER BY 2")
+    assert [tuple(row) for row in rows] == [(shown.id, "a"), (shown.id, "b")]
+
+
+async def test_in_the_chat_the_new_name_keeps_the_same_channel(program, dc, owner, news):
+    async with program():
+        await owner.send("/add @news")
+        await owner.expect(text="is watched from now on")
+        await dc.rename(news, "new_news")
+        await owner.send("/add @new_news")
+        await owner.expect(text="new name now")
+        await dc.restrict(news, "Not <b>here</b>")
+        await owner.expect(text="⚠️ Telegram says of News: it is restricted: Not <b>here</b>")
+        said = await owner.send("/channels")
+        listed = await owner.expect(text="News (@new_news)", after=said)
+        assert "it is restricted: Not <b>here</b> (everywhere)" in listed["text"]
+        await owner.send("/remove @new_news")
+        await owner.expect(text="is no longer watched")
