@@ -9,7 +9,7 @@ from storage import channels, posts, watchlists
 from storage.model import Term
 from tests import make
 from tests.telegram_media import UnknownMedia
-from watchers import ingest, rhythm
+from watchers import errands, ingest, rhythm
 from watchers.ingest import SourceState, catch_up
 from watchers.pipeline import Counts
 from watchers.references import Reference
@@ -133,6 +133,8 @@ def quick(monkeypatch):
     monkeypatch.setattr(ingest, "LOOK_EVERY", 0.02)
     monkeypatch.setattr(rhythm, "LOOK_EVERY", 0.02)
     monkeypatch.setattr(ingest, "BACK_OFF", (0.02,))
+    for name in ("EVERY", "PAUSE"):
+        monkeypatch.setattr(errands, name, 0.02)
 
 
 async def watch(db, *chosen):

@@ -35,7 +35,7 @@ async def added(db, source, reference=NEWS):
     return channel
 
 
-async def nobody():
+async def nobody(ahead):
     return []
 
 
@@ -173,7 +173,8 @@ async def test_without_an_account_nothing_is_joined(db, news):
         await Sources([Member(PreviewSource())]).join(channel)
 
 
-async def test_the_whole_way_in_the_chat(program, dc, owner, reader, news):
+async def test_the_whole_way_in_the_chat(program, dc, owner, reader, news, monkeypatch):
+    monkeypatch.setattr(errands, "EVERY", 0.05)
     other = dc.add_channel("Closed", username="closed_one", join_request=True)
     async with program():
         await owner.send("/add @news join")

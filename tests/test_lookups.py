@@ -11,6 +11,7 @@ from storage import channels, lookups, posts
 from tests import make
 from tests.telegram_media import forwarded
 from watchers import errands, ingest, rhythm
+from watchers import lookups as budget
 from watchers.ingest import ChannelRefused, Flooded, SourceState
 from watchers.lookups import (
     A_DAY,
@@ -66,7 +67,8 @@ def test_whatever_is_wanted_no_day_has_more_than_the_budget(people, wanted):
 def source(dc, reader, db, clock, monkeypatch):
     for module in (ingest, rhythm):
         monkeypatch.setattr(module, "LOOK_EVERY", 0.01)
-    monkeypatch.setattr(errands, "EVERY", 0.01)
+    for name in ("EVERY", "PAUSE"):
+        monkeypatch.setattr(errands, name, 0.001)
     return TelegramSource(Account(1, "x" * 32, dc.session(reader), "account 1"), db, clock)
 
 
@@ -112,17 +114,18 @@ class Reading:
 
 
 async def test_channels_of_an_account_that_failed_are_met_the_busiest_first_within_the_budget(
-    dc, db, pipeline, source, clock
+    dc, db, pipeline, source, clock, monkeypatch
 ):
-    chosen = await watch(dc, db, AT_ONCE + 5)
+    monkeypatch.setattr(budget, "AT_ONCE", 10)
+    chosen = await watch(dc, db, 15)
     async with Reading(source, pipeline) as reading:
-        await dc.wait_for(lambda: len(asked(dc)) == AT_ONCE)
-        await dc.wait_for(lambda: len(dc.calls_of("GetHistory")) > 3 * AT_ONCE)
-        assert asked(dc) == [one.username for one in reversed(chosen)][:AT_ONCE]
-        clock.forward(minutes=5)
-        await dc.wait_for(lambda: len(asked(dc)) == AT_ONCE + 5)
-        await dc.wait_for(lambda: len(dc.calls_of("GetHistory")) > 5 * AT_ONCE)
-    assert len(asked(dc)) == AT_ONCE + 5
+        await dc.wait_for(lambda: len(asked(dc)) == 10)
+        await dc.wait_for(lambda: len(dc.calls_of("GetHistory")) > 30)
+        assert asked(dc) == [one.username for one in reversed(chosen)][:10]
+        clock.now += WITHIN
+        await dc.wait_for(lambda: len(asked(dc)) == 15)
+        await dc.wait_for(lambda: len(read(dc)) == 15)
+    assert len(asked(dc)) == 15
     assert reading.told == []  # that a channel waits for its turn is no trouble
 
 

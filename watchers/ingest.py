@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby, pairwise
 from typing import Protocol
 
@@ -110,11 +111,11 @@ class Source(Protocol):
     def doubt_push(self, channel_id: int) -> None:
         """Posts were found that were not pushed."""
 
-    async def tend(self, strangers: Callable[[], Awaitable[list[tuple[Channel, bool]]]]) -> None:
+    async def tend(self, strangers: Callable[[bool], Awaitable[list[Channel]]]) -> None:
         """Whatever is to be done besides reading, for as long as it is connected.
 
-        `strangers`: the watched channels that it is not ready for, the most wanted first; True:
-        it is the one to read it. Raises SourceLost.
+        `strangers`: the watched channels that it is not ready for, the busiest first: of those it
+        is to read, or (True) of the others. Raises SourceLost.
         """
 
     async def join(self, channel: Channel) -> None:
@@ -158,7 +159,7 @@ async def supervise(
                     tasks.create_task(source.until_lost())
                     tasks.create_task(follow(source, pipeline))
                     tasks.create_task(keep_complete(source, pipeline, tell, share, rank))
-                    tasks.create_task(source.tend(lambda: _strangers(source, pipeline, share)))
+                    tasks.create_task(source.tend(partial(_strangers, source, pipeline, share)))
         except* SourceLost as lost:
             why = next(_leaves(lost))
         finally:
@@ -191,14 +192,17 @@ async def follow(source: Source, pipeline: Pipeline) -> None:
 
 
 async def _strangers(
-    source: Source, pipeline: Pipeline, share: Share
-) -> list[tuple[Channel, bool]]:
-    """See Source.tend: first those that it is to read, the busiest before the others."""
-    watched = [ledger.channel for ledger in await channels.watched(pipeline.db.reader)]
-    unmet = [channel for channel in watched if not source.ready(channel)]
-    known = await rhythms(pipeline) if unmet else {}
-    found = [(channel, share.reader_of(channel.id) == source.name) for channel in unmet]
-    return sorted(found, key=lambda one: (not one[1], known[one[0].id].gap))
+    source: Source, pipeline: Pipeline, share: Share, ahead: bool
+) -> list[Channel]:
+    """See Source.tend."""
+    unmet = [
+        ledger.channel
+        for ledger in await channels.watched(pipeline.db.reader)
+        if not source.ready(ledger.channel)
+        and (share.reader_of(ledger.channel.id) != source.name) == ahead
+    ]
+    known = await rhythms(pipeline) if len(unmet) > 1 else {}
+    return sorted(unmet, key=lambda channel: known[channel.id].gap if known else 0)
 
 
 async def _forget(pipeline: Pipeline, deletions: Iterable[Deletion]) -> None:

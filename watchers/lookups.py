@@ -5,8 +5,8 @@ looked up by its name there, once. Telegram allows about 200 of these a day and 
 wait for many hours (one account, after 1,385: 18 h). Hence the budget of one account:
 
 - what people /add is always looked up, and counts;
-- channels that it has to read now: at most 30 in 5 minutes and 150 a day, the busiest first. 100
-  channels of an account that failed are spread over the others: 2 others need about 5 minutes;
+- channels that it has to read now: at most 50 in 10 minutes and 150 a day, the busiest first. 100
+  channels of an account that failed are spread over the others: 2 of them need half a minute;
 - channels that it would have to read if another account failed are looked up ahead of time: one
   in 10 minutes, at most 100 a day. 300 channels are known to every account after 3 days.
 
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 A_DAY = 150
-AT_ONCE, WITHIN = 30, timedelta(minutes=5)
+AT_ONCE, WITHIN = 50, timedelta(minutes=10)
 AHEAD_A_DAY = 100
 AHEAD_EVERY = timedelta(minutes=10)
 AGAIN = timedelta(hours=6)  # before a name that led nowhere is looked up again

@@ -94,7 +94,7 @@ class PreviewSource:
 
     def doubt_push(self, channel_id: int) -> None: ...
 
-    async def tend(self, strangers: Callable[[], Awaitable[list[tuple[Channel, bool]]]]) -> None:
+    async def tend(self, strangers: Callable[[bool], Awaitable[list[Channel]]]) -> None:
         """There is nothing else to do."""
 
     async def join(self, channel: Channel) -> None:

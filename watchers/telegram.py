@@ -441,12 +441,12 @@ class TelegramSource:
     async def tend(self, strangers: errands.Strangers) -> None:
         await errands.run(self, strangers)
 
-    async def meet(self, channel: Channel, ahead: bool) -> bool:
-        if await self._lookup_wait(ahead):
-            return False
+    async def may_look_up(self, ahead: bool) -> bool:
+        return not await self._lookup_wait(ahead)
+
+    async def meet(self, channel: Channel) -> None:
         with suppress(ChannelRefused):  # whoever looks at the channel is told
             await self._look_up(channel)
-        return True
 
     async def join(self, channel: Channel) -> None:
         """See Source. What a person joined before stays a person's to leave."""
