@@ -103,7 +103,7 @@ async def test_what_was_joined_to_be_watched_is_left_when_it_is_removed(
         await channels.remove(tx, channel.id, make.NOON)
     again = TelegramSource(Account(1, "x" * 32, dc.session(reader)), db)  # after a restart
     async with again.connected():
-        tending = asyncio.create_task(again.tend(nobody))
+        tending = asyncio.create_task(again.tend(nobody, None))
         await dc.wait_for(lambda: reader not in news.members)
         while await memberships.of_account(db.reader, reader):
             await asyncio.sleep(0.01)

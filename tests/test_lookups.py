@@ -223,3 +223,22 @@ async def test_a_flood_of_lookups_stops_neither_reading_nor_the_account(dc, db, 
         await dc.wait_for(lambda: len(dc.calls_of("GetHistory")) > before + 3)
         assert reading._share.reader_of(known.id) == "account 1"
     assert len(asked(dc)) == 3
+
+
+async def test_owners_are_told_once_of_channels_that_wait_for_the_next_day(
+    dc, db, reader, pipeline, source, clock
+):
+    await watch(dc, db, 3)
+    async with db.transaction() as tx:
+        for _ in range(A_DAY - 1):
+            await lookups.note(tx, reader, make.NOON - timedelta(hours=15))
+    async with Reading(source, pipeline) as reading:
+        await dc.wait_for(lambda: reading.told)
+        await asyncio.sleep(0.05)
+        assert len(reading.told) == 1
+        assert reading.told[0].startswith("2 channels are not read yet: ")
+        assert "It goes on in 9 h" in reading.told[0]
+        assert len(read(dc)) == 1
+        clock.forward(hours=9)
+        await dc.wait_for(lambda: len(read(dc)) == 3)
+    assert len(reading.told) == 1

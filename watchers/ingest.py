@@ -105,13 +105,18 @@ class Source(Protocol):
     def standing(self, channel_id: int) -> Standing | None:
         """What its latest page said of the channel, besides posts."""
 
+    def joined(self) -> frozenset[int]:
+        """The channels that it is a member of, as far as it knows: their posts are pushed."""
+
     def pushed(self) -> frozenset[int]:
-        """The channels whose posts are pushed by it at present."""
+        """Those of them whose push can be relied on at present."""
 
     def doubt_push(self, channel_id: int) -> None:
         """Posts were found that were not pushed."""
 
-    async def tend(self, strangers: Callable[[bool], Awaitable[list[Channel]]]) -> None:
+    async def tend(
+        self, strangers: Callable[[bool], Awaitable[list[Channel]]], tell: "Tell"
+    ) -> None:
         """Whatever is to be done besides reading, for as long as it is connected.
 
         `strangers`: the watched channels that it is not ready for, the busiest first: of those it
@@ -159,7 +164,9 @@ async def supervise(
                     tasks.create_task(source.until_lost())
                     tasks.create_task(follow(source, pipeline))
                     tasks.create_task(keep_complete(source, pipeline, tell, share, rank))
-                    tasks.create_task(source.tend(partial(_strangers, source, pipeline, share)))
+                    tasks.create_task(
+                        source.tend(partial(_strangers, source, pipeline, share), tell)
+                    )
         except* SourceLost as lost:
             why = next(_leaves(lost))
         finally:
@@ -202,7 +209,7 @@ async def _strangers(
         and (share.reader_of(ledger.channel.id) != source.name) == ahead
     ]
     known = await rhythms(pipeline) if len(unmet) > 1 else {}
-    return sorted(unmet, key=lambda channel: known[channel.id].gap if known else 0)
+    return sorted(unmet, key=lambda channel: known[channel.id].gap if channel.id in known else 0)
 
 
 async def _forget(pipeline: Pipeline, deletions: Iterable[Deletion]) -> None:

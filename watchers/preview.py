@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from storage.model import Channel, ChannelKind, Post
-from watchers.ingest import ChannelRefused, Deletion, Flooded, NotJoined, Page, SourceLost
+from watchers.ingest import ChannelRefused, Deletion, Flooded, NotJoined, Page, SourceLost, Tell
 from watchers.preview_page import PageKind, PreviewPage
 from watchers.preview_web import TELEGRAM, Answer, Pace, PreviewWeb
 from watchers.references import Reference
@@ -89,12 +89,15 @@ class PreviewSource:
     def standing(self, channel_id: int) -> Standing | None:
         return self._standings.get(channel_id)
 
+    def joined(self) -> frozenset[int]:
+        return frozenset()
+
     def pushed(self) -> frozenset[int]:
         return frozenset()
 
     def doubt_push(self, channel_id: int) -> None: ...
 
-    async def tend(self, strangers: Callable[[bool], Awaitable[list[Channel]]]) -> None:
+    async def tend(self, strangers: Callable[[bool], Awaitable[list[Channel]]], tell: Tell) -> None:
         """There is nothing else to do."""
 
     async def join(self, channel: Channel) -> None:

@@ -60,9 +60,9 @@ class Sources:
                 return await member.source.join(channel)
         raise NotJoined("no Telegram account is connected at present")
 
-    def pushed(self) -> frozenset[int]:
-        """The channels whose posts are pushed to any account."""
-        return frozenset().union(*(member.source.pushed() for member in self.members))
+    def joined(self) -> frozenset[int]:
+        """The channels that any account is a member of."""
+        return frozenset().union(*(member.source.joined() for member in self.members))
 
     async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
         """From whichever source reads this channel now. Raises as Source.page does."""

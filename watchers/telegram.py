@@ -28,6 +28,7 @@ from watchers.ingest import (
     Page,
     SessionRefused,
     SourceLost,
+    Tell,
 )
 from watchers.lookups import AGAIN, wait
 from watchers.references import Reference
@@ -395,7 +396,7 @@ class TelegramSource:
         if channel.id not in self._access_hashes:
             if (why := self._dead_end(channel)) is not None:
                 raise why
-            if seconds := await self._lookup_wait():
+            if seconds := await self.lookup_wait():
                 raise Flooded(seconds)
             await self._look_up(channel)
         return self._access_hashes[channel.id]
@@ -407,7 +408,7 @@ class TelegramSource:
         name, why, at = self._dead_ends.get(channel.id, ("", None, self._clock()))
         return why if name == channel.username and self._clock() - at < AGAIN else None
 
-    async def _lookup_wait(self, ahead: bool = False) -> float:
+    async def lookup_wait(self, ahead: bool = False) -> float:
         now = self._clock()
         return wait(await lookups.within_a_day(self._db.reader, self._account_id, now), now, ahead)
 
@@ -430,19 +431,19 @@ class TelegramSource:
     def standing(self, channel_id: int) -> Standing | None:
         return self._standings.get(channel_id)
 
+    def joined(self) -> frozenset[int]:
+        return frozenset(self._member)
+
     def pushed(self) -> frozenset[int]:
         now = asyncio.get_running_loop().time()
         self._doubted = {id: at for id, at in self._doubted.items() if now - at < DOUBT}
-        return frozenset(self._member - self._doubted.keys()) if self._up.is_set() else frozenset()
+        return frozenset(self._member - self._doubted.keys())
 
     def doubt_push(self, channel_id: int) -> None:
         self._doubted[channel_id] = asyncio.get_running_loop().time()
 
-    async def tend(self, strangers: errands.Strangers) -> None:
-        await errands.run(self, strangers)
-
-    async def may_look_up(self, ahead: bool) -> bool:
-        return not await self._lookup_wait(ahead)
+    async def tend(self, strangers: errands.Strangers, tell: Tell) -> None:
+        await errands.run(self, strangers, tell)
 
     async def meet(self, channel: Channel) -> None:
         with suppress(ChannelRefused):  # whoever looks at the channel is told

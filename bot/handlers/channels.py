@@ -30,13 +30,13 @@ async def list_channels(message: Message, db: Database, sources: Sources, zone: 
     ledgers = await channels.watched(db.reader)
     if not ledgers:
         await message.answer("No channel is watched yet: /add @channel")
-    for page in render.pages([_line(ledger, zone, sources.pushed()) for ledger in ledgers]):
+    for page in render.pages([_line(ledger, zone, sources.joined()) for ledger in ledgers]):
         await message.answer(page)
 
 
-def _line(ledger: Ledger, zone: tzinfo, pushed: frozenset[int]) -> str:
+def _line(ledger: Ledger, zone: tzinfo, joined: frozenset[int]) -> str:
     name = render.channel_name(ledger.channel)
-    besides = " · joined: its posts are pushed" if ledger.channel.id in pushed else ""
+    besides = " · joined: its posts are pushed" if ledger.channel.id in joined else ""
     if ledger.mark:
         besides += f" · ⚠️ {render.safe(ledger.mark)}"
     if ledger.trouble:
