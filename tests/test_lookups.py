@@ -135,7 +135,7 @@ async def test_the_budget_outlives_a_restart(dc, db, reader, source, clock):
         for _ in range(A_DAY):
             await lookups.note(tx, reader, make.NOON - timedelta(hours=1))
     async with source.connected():
-        with pytest.raises(Flooded):
+        with pytest.raises(Flooded, match="60 s"):
             await source.page(make.channel(one.id, one.username), None, 10)
         clock.forward(hours=23)
         await source.page(make.channel(one.id, one.username), None, 10)

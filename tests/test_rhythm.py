@@ -38,6 +38,15 @@ def test_what_is_pushed_is_looked_at_four_times_more_rarely():
     assert (every[0], every[1], every[2], every[3]) == (HOT * SLOWER, HOT, RARELY, COLD)
 
 
+def test_hot_channels_share_evenly_what_does_not_suffice():
+    """None is left to the pace of a cold one because others are a little busier."""
+    every = intervals({n: busy(30.0 * (n + 1)) if n < 16 else quiet() for n in range(300)})
+    assert len({every[n] for n in range(16)}) == 1
+    assert HOT < every[0] < 2 * HOT
+    few = intervals({n: busy(n + 1.0) for n in range(25)})
+    assert max(few.values()) < 30
+
+
 def test_what_is_not_pushed_comes_first():
     pushed = frozenset(range(200))
     every = intervals({n: busy() for n in range(300)}, pushed)

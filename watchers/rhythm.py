@@ -7,7 +7,7 @@ is longer than its own need:
 - a quiet one needs a look every COLD seconds: 300 of them cost 300 / 540 = 0.56 requests a second;
 - a hot one, which publishes more often than every HOT_GAP, needs one every HOT seconds: with 300 cold
   ones beside them (1 / 1.1 − 0.56 =) 0.35 requests a second are left, 8 hot channels' worth;
-- what is hot beyond that shares what is left, the busiest first;
+- hot ones beyond that share it evenly: 10 of 300 are looked at every 27 s, 16 every 42 s;
 - one whose posts are pushed to a connected account needs four times fewer: push is a hint, and a
   look finds what it left out. A hot one every 4 × HOT = 100 s, after all that are not pushed; a
   quiet one every RARELY = 900 s. 300 joined and quiet cost 300 / 900 = 0.33 requests a second, and
@@ -54,16 +54,18 @@ def intervals(
     fair = len(rhythms) * LOOK_EVERY  # each in its turn
     if fair <= HOT:
         return {id: SLOWER * fair if id in pushed else fair for id in rhythms}
-    found = {id: max(RARELY if id in pushed else COLD, fair) for id in rhythms}
-    busy = sorted(
-        (id for id, rhythm in rhythms.items() if rhythm.gap <= HOT_GAP),
-        key=lambda id: (id in pushed, rhythms[id].gap),
-    )
+    cold, rarely = max(COLD, fair), max(RARELY, fair)
+    found = {id: rarely if id in pushed else cold for id in rhythms}
     left = 1 / LOOK_EVERY - sum(1 / every for every in found.values())
-    for id in busy:
-        slowest, quickest = found[id], HOT * SLOWER if id in pushed else HOT
-        found[id] = min(slowest, max(quickest, 1 / (left + 1 / slowest)))
-        left -= 1 / found[id] - 1 / slowest
+    busy = {id for id, rhythm in rhythms.items() if rhythm.gap <= HOT_GAP}
+    for hot, quickest, slowest in (
+        (busy - pushed, HOT, cold),
+        (busy & pushed, HOT * SLOWER, rarely),
+    ):
+        if hot:
+            every = max(quickest, 1 / (left / len(hot) + 1 / slowest))
+            found |= dict.fromkeys(hot, every)
+            left -= len(hot) * (1 / every - 1 / slowest)
     return found
 
 

@@ -42,6 +42,7 @@ ANSWER_WITHIN = 20.0  # seconds for one request; past that the connection counts
 UP_WITHIN = 8.0  # seconds a command waits for the connection
 LIVE_WAITING = 10_000  # pushed posts held at most; more are left to catch-up
 LIVE_BATCH = 100  # posts stored in one transaction
+LOOKUP_PAUSE = 60.0  # seconds that who reads waits at most because of the budget of lookups
 DOUBT = 3600.0  # seconds for which a push that left posts out is not relied on
 
 _REFUSED = (
@@ -397,7 +398,7 @@ class TelegramSource:
             if (why := self._dead_end(channel)) is not None:
                 raise why
             if seconds := await self.lookup_wait():
-                raise Flooded(seconds)
+                raise Flooded(min(seconds, LOOKUP_PAUSE))
             await self._look_up(channel)
         return self._access_hashes[channel.id]
 
