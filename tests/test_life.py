@@ -5,11 +5,14 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from telethon import types
 
 from storage import channels, watchlists
 from storage.model import Channel, Ledger
 from tests import make
 from tests.preview_server import PreviewServer
+from tests.telegram_requests import fill
+from tests.telegram_state import Channel as Published
 from watchers import errands, ingest, life, rhythm
 from watchers.ingest import SourceState
 from watchers.preview import PreviewSource
@@ -18,6 +21,7 @@ from watchers.references import Reference
 from watchers.share import Share
 from watchers.standing import Standing, changed
 from watchers.telegram import Account, TelegramSource
+from watchers.telegram_channels import migrated
 
 
 @pytest.fixture(autouse=True)
@@ -258,6 +262,15 @@ async def test_a_source_that_can_not_know_takes_no_mark_away(db):
     )
     assert await life.note(db, await ledger(db), Standing("News", ("news",)), None) == []
     assert (await ledger(db)).mark == "it is restricted"
+
+
+def test_a_group_that_became_a_supergroup_is_followed_to_its_new_id():
+    heir = Published(77, "Talk", "talk", megagroup=True).seen_by(1)
+    group = fill(types.Chat, id=5, title="Talk", migrated_to=types.InputChannel(77, 1))
+    alone = fill(types.Chat, id=6, title="Chat")
+    assert migrated(group, [alone, group, heir]) is heir
+    assert migrated(heir, [heir]) is heir
+    assert migrated(alone, [alone]) is alone
 
 
 # Through the web preview.
