@@ -352,7 +352,7 @@ async def test_in_the_chat_the_new_name_keeps_the_same_channel(program, dc, owne
         await owner.expect(text="is watched from now on")
         await dc.rename(news, "new_news")
         await owner.send("/add @new_news")
-        await owner.expect(text="new name now")
+        await owner.expect(text="is watched already")
         await dc.restrict(news, "Not <b>here</b>")
         await owner.expect(text="⚠️ Telegram says of News: it is restricted: Not <b>here</b>")
         said = await owner.send("/channels")
