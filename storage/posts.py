@@ -294,6 +294,17 @@ async def ids_between(db: Connection, channel_id: int, low: int, high: int) -> s
     return {id for (id,) in rows}
 
 
+async def latest_ids(db: Connection, channel_id: int, low: int, high: int, latest: int) -> set[int]:
+    """As `ids_between`, of the `latest` posts there only."""
+    rows = await db.execute_fetchall(
+        "SELECT message_id FROM posts WHERE channel_id = ? AND message_id BETWEEN ? AND ? "
+        "AND deleted_at IS NULL ORDER BY message_id DESC LIMIT 1 OFFSET ?",
+        (channel_id, low, high, latest - 1),
+    )
+    lowest = next((int(row[0]) for row in rows), low)
+    return await ids_between(db, channel_id, lowest, high)
+
+
 async def count(db: Connection) -> int:
     ((number,),) = await db.execute_fetchall("SELECT count(*) FROM posts")
     return int(number)
@@ -373,3 +384,13 @@ async def newest(db: Connection, channel_id: int) -> int:
         "SELECT max(message_id) FROM posts WHERE channel_id = ?", (channel_id,)
     )
     return next((int(row[0] or 0) for row in rows), 0)
+
+
+async def newest_before(db: Connection, channel_id: int, when: datetime) -> int:
+    """The highest message id of those published earlier; 0 when there is none."""
+    rows = await db.execute_fetchall(
+        "SELECT message_id FROM posts WHERE channel_id = ? AND published_at < ? "
+        "ORDER BY message_id DESC LIMIT 1",
+        (channel_id, stamp(when)),
+    )
+    return next((int(row[0]) for row in rows), 0)

@@ -10,6 +10,8 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
 from itertools import groupby, pairwise
 from typing import Protocol
 
@@ -19,12 +21,17 @@ from watchers.pipeline import Counts, Pipeline
 from watchers.references import Reference
 from watchers.rhythm import HOT_GAP, LOOK_EVERY, Rhythm, intervals
 from watchers.share import Share
+from watchers.sweeps import DAYS, SPARE, TURN, Sweep
+from watchers.walks import Walk
 
 log = logging.getLogger(__name__)
 
 QUICK, DEEP = 20, 100  # posts a look asks for; Telegram gives 100 at most
-DEEP_EVERY = 300.0  # seconds: how often a look also re-reads what lies below the cursor
-OVERLAP = 100  # ids below the cursor that a deep look reads again: edits and late posts
+DEEP_EVERY = (
+    300.0  # seconds: how often a look asks for more than it needs, for edits and late posts
+)
+STORED = 500  # of a channel's posts above and on a page, those that are compared with it
+SLICE = 5.0  # seconds that are spent on one channel before others have their turn
 BACK_OFF = (1, 2, 5, 10, 30, 60)  # seconds; the last one repeats
 PATIENCE = 4  # failures in a row before the owners are told of a lost connection
 
@@ -80,6 +87,9 @@ class Source(Protocol):
     def hinted(self) -> int | None:
         """A channel that has news which were not pushed, if one is known; each is given once."""
 
+    def ready(self, channel: Channel, pages: int = 1) -> bool:
+        """May so many pages be asked for now, without that others have to wait for it?"""
+
     async def resolve(self, reference: Reference) -> tuple[Channel, int]:
         """The channel and its newest message id.
 
@@ -113,6 +123,7 @@ async def supervise(
 ) -> None:
     """Keep the source connected and its share of the channels complete, whatever happens to it."""
     attempts, told = 0, ""
+    walks: dict[int, Walk] = {}  # what was read of a long way down is not lost with a connection
     while True:
         why: SourceLost | None = None
         try:
@@ -126,7 +137,7 @@ async def supervise(
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(source.until_lost())
                     tasks.create_task(follow(source, pipeline))
-                    tasks.create_task(keep_complete(source, pipeline, tell, share, rank))
+                    tasks.create_task(keep_complete(source, pipeline, tell, share, rank, walks))
         except* SourceLost as lost:
             why = next(_leaves(lost))
         finally:
@@ -167,23 +178,28 @@ async def _forget(pipeline: Pipeline, deletions: Iterable[Deletion]) -> None:
 
 
 async def keep_complete(
-    source: Source, pipeline: Pipeline, tell: Tell, share: Share, rank: int = 0
+    source: Source,
+    pipeline: Pipeline,
+    tell: Tell,
+    share: Share,
+    rank: int = 0,
+    walks: dict[int, Walk] | None = None,
 ) -> None:
-    """Look at every channel of its share deeply once, then as often as its rhythm asks for."""
+    """Look at every channel of its share once, then as often as its rhythm asks for.
+
+    What a look can't finish soon goes on in turns with the looks at other channels; when nothing is
+    more urgent, older posts are read again.
+    """
     clock = asyncio.get_running_loop().time
-    looks = Looks()
+    looks = Looks(walks={} if walks is None else walks)
     while True:
-        ledger = await _next(source, pipeline, share, looks, clock())
+        task, ledger = await _next(source, pipeline, share, looks, clock())
         if ledger is None:
             await asyncio.sleep(LOOK_EVERY)
             continue
-        id, now = ledger.channel.id, clock()
-        first = id not in looks.at
-        deep = now - looks.deep_at.get(id, -DEEP_EVERY) >= DEEP_EVERY
-        looks.at[id] = now
+        first = ledger.channel.id not in looks.at
         try:
-            if await _look(source, pipeline, tell, ledger, deep) and deep:
-                looks.deep_at[id] = now
+            await _do(task, source, pipeline, tell, ledger, looks)
         except Flooded as flooded:
             log.warning("%s before channels are read further", flooded)
             share.unwell(source.name)  # others that are well read its channels meanwhile
@@ -191,6 +207,12 @@ async def keep_complete(
             share.well(source.name, rank)
         # After a start nobody knows what was missed: the first round is quicker.
         await asyncio.sleep(LOOK_EVERY / 5 if first else LOOK_EVERY)
+
+
+class Task(Enum):
+    LOOK = "from the newest post down to the cursor"
+    WALK = "further down, where a look was not finished"
+    SWEEP = "a page of older posts, once more"
 
 
 @dataclass(slots=True)
@@ -201,6 +223,9 @@ class Looks:
     deep_at: dict[int, float] = field(default_factory=dict)
     every: dict[int, float] = field(default_factory=dict)
     renewed_at: float = float("-inf")
+    walks: dict[int, Walk] = field(default_factory=dict)
+    sweeps: dict[int, Sweep] = field(default_factory=dict)
+    turn: int = 0
 
     async def renew(self, pipeline: Pipeline, watched: Collection[int], now: float) -> None:
         """Rhythms change slowly: once a minute is enough, and when a channel comes or goes."""
@@ -213,6 +238,27 @@ class Looks:
     def overdue(self, id: int, now: float) -> float:
         """1 and more: it is time; never looked at: at once."""
         return (now - self.at.get(id, float("-inf"))) / self.every.get(id, LOOK_EVERY)
+
+    def choose(
+        self, watched: Collection[int], ready: Callable[[int, int], bool], now: float
+    ) -> tuple[Task, int] | None:
+        """What is next. Looks and walks take turns; sweeps have the rest, and a small share."""
+        due = [id for id in watched if self.overdue(id, now) >= 1 and ready(id, 1)]
+        new = any(id not in self.at for id in due)
+        share = self.turn % TURN == 0 and not new
+        behind = [id for id in watched if id in self.walks and ready(id, 1)]
+        old = [id for id in self.at if id in watched and self.sweep(id).due(now)]
+        swept = [id for id in old if ready(id, 1 if share else SPARE)]
+        look = [(Task.LOOK, max(due, key=lambda id: self.overdue(id, now)))] if due else []
+        walk = [(Task.WALK, min(behind, key=lambda id: self.walks[id].at))] if behind else []
+        sweep = [(Task.SWEEP, min(swept, key=lambda id: self.sweep(id).at))] if swept else []
+        order = [*walk, *look] if self.turn % 2 and not new else [*look, *walk]
+        order = [*sweep, *order] if share else [*order, *sweep]
+        self.turn += bool(order)
+        return order[0] if order else None
+
+    def sweep(self, id: int) -> Sweep:
+        return self.sweeps.setdefault(id, Sweep())
 
 
 async def rhythms(pipeline: Pipeline) -> dict[int, Rhythm]:
@@ -230,8 +276,8 @@ async def rhythms(pipeline: Pipeline) -> dict[int, Rhythm]:
 
 async def _next(
     source: Source, pipeline: Pipeline, share: Share, looks: Looks, now: float
-) -> Ledger | None:
-    """The channel that a push hinted at, else the one most overdue, if one is."""
+) -> tuple[Task, Ledger | None]:
+    """The channel that a push hinted at, else what is most urgent, if anything is."""
     watched = {
         ledger.channel.id: ledger
         for ledger in await channels.watched(pipeline.db.reader)
@@ -239,63 +285,148 @@ async def _next(
     }
     while (hint := source.hinted()) is not None:
         if hint in watched:
-            return watched[hint]
+            return Task.LOOK, watched[hint]
     await looks.renew(pipeline, watched, now)
-    due = [id for id in watched if looks.overdue(id, now) >= 1]
-    return watched[max(due, key=lambda id: looks.overdue(id, now))] if due else None
+    chosen = looks.choose(watched, lambda id, n: source.ready(watched[id].channel, n), now)
+    return (chosen[0], watched[chosen[1]]) if chosen else (Task.LOOK, None)
 
 
-async def _look(source: Source, pipeline: Pipeline, tell: Tell, ledger: Ledger, deep: bool) -> bool:
-    channel = ledger.channel
+async def _do(
+    task: Task, source: Source, pipeline: Pipeline, tell: Tell, ledger: Ledger, looks: Looks
+) -> None:
+    channel, clock = ledger.channel, asyncio.get_running_loop().time
+    now, first = clock(), channel.id not in looks.at
+    walk = looks.walks.setdefault(channel.id, Walk()) if task is not Task.SWEEP else Walk()
+
+    def patient() -> bool:
+        return not first and clock() - now < SLICE and source.ready(channel)
+
     try:
-        counts = await catch_up(source, pipeline, ledger, deep=deep)
+        if task is Task.SWEEP:
+            await sweep_on(source, pipeline, ledger, looks.sweep(channel.id), now)
+            return
+        if task is Task.LOOK:
+            deep = now - looks.deep_at.get(channel.id, -DEEP_EVERY) >= DEEP_EVERY
+            looks.at[channel.id] = now
+            counts = await catch_up(source, pipeline, ledger, deep=deep, walk=walk, patient=patient)
+            if deep:
+                looks.deep_at[channel.id] = now
+        else:
+            walk.at = now
+            counts = await walk_on(source, pipeline, ledger, walk, patient)
+        if counts.posts:
+            log.info("caught up %s posts of a channel", counts.posts)  # which one is a secret
     except ChannelRefused as refused:
-        async with pipeline.db.transaction() as tx:
-            news = await channels.set_trouble(tx, channel.id, str(refused))
-        if news:
-            await tell(f"{channel.title} can't be read: {refused}.")
-        return True
-    if counts.posts:
-        log.info("caught up %s posts of a channel", counts.posts)  # which one is a secret
-    return True
+        walk.read.clear()
+        if task is not Task.SWEEP:
+            await _note_trouble(pipeline, tell, channel, refused)
+    finally:
+        if not walk.unfinished:
+            looks.walks.pop(channel.id, None)
+
+
+async def _note_trouble(
+    pipeline: Pipeline, tell: Tell, channel: Channel, refused: ChannelRefused
+) -> None:
+    async with pipeline.db.transaction() as tx:
+        news = await channels.set_trouble(tx, channel.id, str(refused))
+    if news:
+        await tell(f"{channel.title} can't be read: {refused}.")
 
 
 async def catch_up(
-    source: Source, pipeline: Pipeline, ledger: Ledger, *, deep: bool = True
+    source: Source,
+    pipeline: Pipeline,
+    ledger: Ledger,
+    *,
+    deep: bool = True,
+    walk: Walk | None = None,
+    patient: Callable[[], bool] = lambda: True,
 ) -> Counts:
     """Read from the newest post down to the cursor, storing each page; then move the cursor.
 
-    Newest first, so that what was just published is told first; an end that is sure: an id at or
-    below the cursor, or nothing. A short page proves nothing.
+    Newest first, so that what was just published is told first; an end that is sure: an id just
+    above the cursor, or nothing. A short page proves nothing. When `patient` says no, or the source
+    gives up, the `walk` knows what was read already.
     """
+    walk = Walk() if walk is None else walk
+    return await _down(source, pipeline, ledger, walk, None, DEEP if deep else QUICK, patient)
+
+
+async def walk_on(
+    source: Source,
+    pipeline: Pipeline,
+    ledger: Ledger,
+    walk: Walk,
+    patient: Callable[[], bool] = lambda: True,
+) -> Counts:
+    """Go on where a walk came closest to the cursor."""
+    return await _down(source, pipeline, ledger, walk, walk.read[0][0], DEEP, patient)
+
+
+async def _down(
+    source: Source,
+    pipeline: Pipeline,
+    ledger: Ledger,
+    walk: Walk,
+    below: int | None,
+    limit: int,
+    patient: Callable[[], bool],
+) -> Counts:
     channel, counts = ledger.channel, Counts()
-    floor = max(ledger.cursor - OVERLAP, ledger.start) if deep else ledger.cursor
-    known = await posts.newest(pipeline.db.reader, channel.id)
-    newest, below, repaired = ledger.cursor, None, 0
-    while True:
-        there = await _stored_ids(pipeline, channel, floor, below)
-        page = await source.page(channel, below, DEEP if deep or below else QUICK)
-        newest = max(newest, page.newest)
+    if walk.known is None:
+        walk.known = await posts.newest(pipeline.db.reader, channel.id)
+    while below is None or below > ledger.cursor + 1:
+        there = await _stored_ids(pipeline, ledger, below)
+        page = await source.page(channel, below, limit)
+        high = below - 1 if below else page.newest
         if page.oldest is None:
+            if high > ledger.cursor:
+                walk.note(ledger.cursor + 1, high)
             break
-        counts += await pipeline.take([post for post in page.posts if post.message_id > floor])
-        missed = {p.message_id for p in page.posts if ledger.cursor < p.message_id < known}
-        repaired += len(missed - there)
+        counts += await pipeline.take(page.posts)
+        missed = {p.message_id for p in page.posts if ledger.cursor < p.message_id < walk.known}
+        walk.repaired += len(missed - there)
         await _mark_gone(pipeline, channel, page, there)
-        if page.oldest <= floor:
-            break
-        below = page.oldest
+        walk.note(page.oldest, max(high, page.oldest))
+        below, limit = walk.under(page.oldest), DEEP
+        if below > ledger.cursor + 1 and not patient():
+            return counts
+    newest = walk.above(ledger.cursor)
     async with pipeline.db.transaction() as tx:
-        await channels.advance(tx, channel.id, newest, pipeline.clock(), repaired)
+        await channels.advance(tx, channel.id, newest, pipeline.clock(), walk.repaired)
+    walk.finish(newest)
     return counts
 
 
-async def _stored_ids(
-    pipeline: Pipeline, channel: Channel, floor: int, below: int | None
-) -> set[int]:
+async def sweep_on(
+    source: Source, pipeline: Pipeline, ledger: Ledger, sweep: Sweep, now: float
+) -> None:
+    """Read one page of older posts again: what was edited or deleted since?"""
+    channel = ledger.channel
+    if sweep.below is None:
+        since = pipeline.clock() - timedelta(days=DAYS)
+        oldest = await posts.newest_before(pipeline.db.reader, channel.id, since)
+        sweep.begin(ledger.cursor, max(oldest, ledger.start), now)
+    sweep.at, below = now, sweep.below
+    there = await _stored_ids(pipeline, ledger, below)
+    try:
+        page = await source.page(channel, below, DEEP)
+    except (ChannelRefused, Flooded, SourceLost):
+        sweep.break_off()
+        raise
+    if page.oldest is not None:
+        await pipeline.take(page.posts)
+        await _mark_gone(pipeline, channel, page, there)
+    sweep.reached(page.oldest)
+
+
+async def _stored_ids(pipeline: Pipeline, ledger: Ledger, below: int | None) -> set[int]:
     """What we hold of a stretch, as of before it is asked for."""
     high = below - 1 if below else 2**53
-    return await posts.ids_between(pipeline.db.reader, channel.id, floor + 1, high)
+    return await posts.latest_ids(
+        pipeline.db.reader, ledger.channel.id, ledger.start + 1, high, STORED
+    )
 
 
 async def _mark_gone(

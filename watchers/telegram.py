@@ -178,6 +178,9 @@ class TelegramSource:
     def hinted(self) -> int | None:
         return self._hints.popitem()[0] if self._hints else None
 
+    def ready(self, channel: Channel, pages: int = 1) -> bool:
+        return True
+
     async def _on_push(self, update: Any) -> None:
         """Note and return: a handler is called at most once, whether it succeeds or not."""
         if isinstance(update, types.UpdateChannelTooLong):
