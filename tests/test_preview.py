@@ -237,6 +237,40 @@ async def test_edits_and_deletions_are_seen(db, pipeline, clock, source, news, w
     assert {text for (text,) in rows} == {"post 59", "edited, too"}
 
 
+async def test_a_purge_is_marked_though_whole_pages_are_empty(db, pipeline, source, news, watched):
+    for number in range(150):
+        news.post(f"post {number}")
+    await catch_up(source, pipeline, await ledger(db))
+    news.delete(*range(60, 130))
+    await read_again(source, pipeline)
+    assert await stored(db) == published(news)
+
+
+async def test_a_look_sees_what_became_of_all_that_its_page_shows(
+    server, db, pipeline, source, news, watched
+):
+    for number in range(30):
+        news.post(f"post {number}")
+    await catch_up(source, pipeline, await ledger(db))
+    news.edit(14, "edited")
+    news.delete(15, 31)
+    asked = len(server.asked)
+    await catch_up(source, pipeline, await ledger(db), deep=False)
+    assert await stored(db) == published(news)
+    assert len(server.asked) - asked == 1
+
+
+async def test_who_asks_knows_whether_a_channels_turn_has_come(server, news):
+    news.post("a")
+    source = PreviewSource(server.url, replace(QUICK, every=1000, burst=3))
+    async with source.connected():
+        channel, _ = await source.resolve(NEWS)
+        assert [source.ready(channel, pages) for pages in (1, 2, 3)] == [True, True, False]
+        await source.page(channel, None, 20)
+        await source.page(channel, None, 20)
+        assert not source.ready(channel)
+
+
 @pytest.mark.parametrize("seed", range(6))
 async def test_pages_without_posts_are_not_believed(
     seed, server, db, pipeline, source, news, watched

@@ -245,15 +245,17 @@ class Looks:
         """What is next. Looks and walks take turns; sweeps have the rest, and a small share."""
         due = [id for id in watched if self.overdue(id, now) >= 1 and ready(id, 1)]
         new = any(id not in self.at for id in due)
-        share = self.turn % TURN == 0 and not new
-        behind = [id for id in watched if id in self.walks and ready(id, 1)]
-        old = [id for id in self.at if id in watched and self.sweep(id).due(now)]
-        swept = [id for id in old if ready(id, 1 if share else SPARE)]
+        behind = [id for id in self.walks if id in watched and ready(id, 1)]
         look = [(Task.LOOK, max(due, key=lambda id: self.overdue(id, now)))] if due else []
         walk = [(Task.WALK, min(behind, key=lambda id: self.walks[id].at))] if behind else []
-        sweep = [(Task.SWEEP, min(swept, key=lambda id: self.sweep(id).at))] if swept else []
         order = [*walk, *look] if self.turn % 2 and not new else [*look, *walk]
-        order = [*sweep, *order] if share else [*order, *sweep]
+        share = self.turn % TURN == 0 and not new
+        if share or not order:
+            spare = 1 if share else SPARE
+            old = [id for id in self.at if id in watched and self.sweep(id).due(now)]
+            swept = [id for id in old if ready(id, spare)]
+            if swept:
+                order = [(Task.SWEEP, min(swept, key=lambda id: self.sweep(id).at))]
         self.turn += bool(order)
         return order[0] if order else None
 

@@ -34,4 +34,4 @@ class Walk:
     def finish(self, cursor: int) -> None:
         """All up to the cursor is there; what is not read above it is still to do."""
         self.read = [stretch for stretch in self.read if stretch[1] > cursor]
-        self.known, self.repaired = None, 0
+        self.known, self.repaired = self.known if self.read else None, 0
