@@ -135,6 +135,7 @@ async def run(arguments: argparse.Namespace) -> dict[str, object]:
                     side.halfway()
                 await process.kill()
                 output += process.output
+                keep(arguments.log, output)
             process = Process(("run",), settings, folder, prepare=prepare)
             await process.start()
             await publishing
@@ -144,9 +145,8 @@ async def run(arguments: argparse.Namespace) -> dict[str, object]:
             counts, found, late = await settle(side, database, arguments.settle / times)
             await process.kill()
             output += process.output
+            keep(arguments.log, output)
             assert "Traceback" not in output, output[-3000:]
-            if arguments.log:
-                Path(arguments.log).write_text(output)
             return {
                 **counts,
                 **side.said(),
@@ -155,6 +155,11 @@ async def run(arguments: argparse.Namespace) -> dict[str, object]:
                 "last post found after, s": round(found * times, 1),
                 "last edit or deletion found after, s": round(late * times, 1),
             }
+
+
+def keep(log: str | None, output: str) -> None:
+    if log:
+        Path(log).write_text(output)
 
 
 def main() -> None:

@@ -29,6 +29,12 @@ def test_three_hundred_channels_cost_less_than_a_request_a_second():
     assert all(every[n] <= 600 for n in range(300))  # cold: within 10 min
 
 
+def test_more_busy_channels_than_there_is_time_for_share_it():
+    every = intervals({n: busy(10.0) for n in range(50)} | {99: busy(40.0)})
+    assert max(every.values()) < 2 * 51 * LOOK_EVERY
+    assert every[99] == pytest.approx(2 * every[0])
+
+
 def test_what_is_pushed_needs_no_quick_looks():
     rhythms = {n: busy() for n in range(300)}
     assert set(intervals(rhythms, frozenset(rhythms)).values()) == {COLD}

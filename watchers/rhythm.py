@@ -8,11 +8,13 @@ is longer than its own need:
   cost 300 / 540 = 0.56 requests a second;
 - a hot one, which publishes more often than every HOT_GAP, needs one every HOT seconds: with 300 cold
   ones beside them (1 / 1.1 − 0.56 =) 0.35 requests a second are left, 8 hot channels' worth;
-- what is hot beyond that shares what is left, the busiest first.
+- what is hot beyond that shares what is left: who publishes four times as often is looked at twice
+  as often.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import sqrt
 from statistics import median
 
 LOOK_EVERY = 1.1  # seconds between two requests of one account: below one a second on average
@@ -48,17 +50,28 @@ def intervals(
     fair = len(rhythms) * LOOK_EVERY  # each in its turn
     if fair <= HOT:
         return dict.fromkeys(rhythms, fair)
-    busy = sorted(
-        (id for id, rhythm in rhythms.items() if rhythm.gap <= HOT_GAP and id not in pushed),
-        key=lambda id: rhythms[id].gap,
-    )
-    left = 1 / LOOK_EVERY - (len(rhythms) - len(busy)) / max(COLD, fair)
-    found = dict.fromkeys(rhythms, max(COLD, fair))
-    for number, id in enumerate(busy):
-        share = left - (len(busy) - number - 1) / COLD  # the others need at least a cold look
-        found[id] = HOT if share >= 1 / HOT else max(HOT, min(COLD, 1 / max(share, 1 / COLD)))
-        left -= 1 / found[id]
-    return found
+    slowest = max(COLD, fair)
+    busy = {
+        id: rhythm.gap
+        for id, rhythm in rhythms.items()
+        if rhythm.gap <= HOT_GAP and id not in pushed
+    }
+    left = 1 / LOOK_EVERY - (len(rhythms) - len(busy)) / slowest
+    return dict.fromkeys(rhythms, slowest) | _shared(busy, left, slowest)
+
+
+def _shared(gaps: Mapping[int, float], budget: float, slowest: float) -> dict[int, float]:
+    """Intervals as the square roots of the gaps: then posts wait least on average."""
+
+    def stretched(by: float) -> dict[int, float]:
+        return {id: min(slowest, max(HOT, by * sqrt(max(1.0, gap)))) for id, gap in gaps.items()}
+
+    low, high = 0.0, slowest
+    for _ in range(40):
+        middle = (low + high) / 2
+        fits = sum(1 / seconds for seconds in stretched(middle).values()) <= budget
+        low, high = (low, middle) if fits else (middle, high)
+    return stretched(high)
 
 
 def silent(rhythm: Rhythm) -> bool:
