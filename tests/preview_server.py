@@ -79,7 +79,7 @@ class Fault:
     kind: str  # throttle | status | drop | slow | shape | text_shape | elsewhere | ignore_before
     times: int | None  # None: until healed
     when: Callable[[web.Request], bool]
-    value: str | int = 0
+    value: str | float = 0
 
 
 class PreviewServer:
@@ -123,7 +123,7 @@ class PreviewServer:
         kind: str,
         times: int | None = None,
         when: Callable[[web.Request], bool] = lambda request: True,
-        value: str | int = 0,
+        value: str | float = 0,
     ) -> None:
         self._faults.append(Fault(kind, times, when, value))
 
@@ -149,7 +149,7 @@ class PreviewServer:
         if kind == "status":
             asked = fault.value == 429 and self.retry_after
             retry = {"Retry-After": self.retry_after} if asked else {}
-            return web.Response(status=fault.value, text="Bad Gateway", headers=retry)
+            return web.Response(status=int(fault.value), text="Bad Gateway", headers=retry)
         if kind == "elsewhere":
             return web.Response(status=302, headers={"Location": str(fault.value)})
         if channel is None or not channel.preview:

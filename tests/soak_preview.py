@@ -106,33 +106,35 @@ class WebPreview:
             self._happened[happens.__name__.strip("_").replace("_", " ")] += 1
             happens()
 
+    def _for_a_while(self, kind: str, low: float, high: float, value: float = 0) -> None:
+        until = time.monotonic() + self._rng.uniform(low, high) / self._hurry
+        self._server.fail(kind, when=lambda request: time.monotonic() < until, value=value)
+
     def _throttled(self) -> None:
-        self._server.fail("throttle", self._rng.randint(1, 3))
+        self._for_a_while("throttle", 1, 60)
 
     def _too_many(self) -> None:
         self._server.retry_after = self._rng.choice(["", "3", "30"])
-        self._server.fail("status", self._rng.randint(1, 2), value=429)
+        self._for_a_while("status", 1, 30, 429)
 
     def _broken(self) -> None:
-        self._server.fail("status", self._rng.randint(1, 4), value=self._rng.choice([500, 502]))
+        self._for_a_while("status", 1, 30, self._rng.choice([500, 502]))
 
     def _cut(self) -> None:
-        self._server.fail("drop", self._rng.randint(1, 5))
+        self._for_a_while("drop", 1, 20)
 
     def _late(self) -> None:
         """5 s are waited for, 50 are not."""
-        self._server.fail("slow", 1, value=self._rng.choice([5, 50]) / self._hurry)
+        self._for_a_while("slow", 1, 20, self._rng.choice([5, 50]) / self._hurry)
+
+    def _of_another_shape(self) -> None:
+        self._for_a_while(self._rng.choice(["shape", "text_shape"]), 1, 40)
 
     def _switched_off(self) -> None:
         shown = self._rng.choice(self._shown)
         shown.preview = False
         seconds = self._rng.uniform(20, 120) / self._hurry
         asyncio.get_running_loop().call_later(seconds, setattr, shown, "preview", True)
-
-    def _of_another_shape(self) -> None:
-        until = time.monotonic() + self._rng.uniform(5, 40) / self._hurry
-        shape = self._rng.choice(["shape", "text_shape"])
-        self._server.fail(shape, when=lambda request: time.monotonic() < until)
 
     def prepare(self) -> Callable[[], None] | None:
         return partial(hurry, self._hurry, self._since)
