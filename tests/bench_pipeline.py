@@ -217,7 +217,7 @@ def measure() -> Iterator[str]:
     yield (
         f"a day of one account, 300 channels unjoined, 8 of them hot: {rate:.2f} requests/s "
         f"(wanted below 1), latest find hot {hot:.0f} s (wanted 30), cold {cold:.0f} s (wanted 600); "
-        f"each channel's older posts are read again every half an hour, in {older:.0f} s at most"
+        f"each channel's older posts are read again every quarter of an hour, in {older:.0f} s at most"
     )
 
 

@@ -539,6 +539,7 @@ async def test_many_channels_stay_complete_through_everything_at_once(
 ):
     """Throttling, errors, dropped connections, edits, deletions, albums, long gaps; one goes bad."""
     monkeypatch.setattr(sweeps, "EVERY", 0.1)
+    monkeypatch.setattr(ingest, "TURN", 2)
     chance, server.retry_after = random.Random(11), "0"
     shown = [server.channel(f"chan_{n}", f"Channel {n}") for n in range(10)]
     async with db.transaction() as tx:
@@ -572,7 +573,7 @@ async def test_many_channels_stay_complete_through_everything_at_once(
             await asyncio.sleep(0.1)
         server.heal()
         expected = [post for channel in shown for post in published_in(channel)]
-        for _ in range(100):
+        for _ in range(200):
             if (there := await stored_of_all(db)) == expected:
                 break
             await asyncio.sleep(0.05)

@@ -123,7 +123,7 @@ async def supervise(
 ) -> None:
     """Keep the source connected and its share of the channels complete, whatever happens to it."""
     attempts, told = 0, ""
-    walks: dict[int, Walk] = {}  # what was read of a long way down is not lost with a connection
+    looks = Looks()
     while True:
         why: SourceLost | None = None
         try:
@@ -137,7 +137,7 @@ async def supervise(
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(source.until_lost())
                     tasks.create_task(follow(source, pipeline))
-                    tasks.create_task(keep_complete(source, pipeline, tell, share, rank, walks))
+                    tasks.create_task(keep_complete(source, pipeline, tell, share, rank, looks))
         except* SourceLost as lost:
             why = next(_leaves(lost))
         finally:
@@ -183,15 +183,17 @@ async def keep_complete(
     tell: Tell,
     share: Share,
     rank: int = 0,
-    walks: dict[int, Walk] | None = None,
+    looks: "Looks | None" = None,
 ) -> None:
     """Look at every channel of its share once, then as often as its rhythm asks for.
 
     What a look can't finish soon goes on in turns with the looks at other channels; when nothing is
-    more urgent, older posts are read again.
+    more urgent, older posts are read again. How far that came is in `looks`, for the next connection.
     """
     clock = asyncio.get_running_loop().time
-    looks = Looks(walks={} if walks is None else walks)
+    looks = looks or Looks()
+    looks.at.clear()
+    looks.deep_at.clear()
     while True:
         task, ledger = await _next(source, pipeline, share, looks, clock())
         if ledger is None:
@@ -280,9 +282,10 @@ async def _next(
     source: Source, pipeline: Pipeline, share: Share, looks: Looks, now: float
 ) -> tuple[Task, Ledger | None]:
     """The channel that a push hinted at, else what is most urgent, if anything is."""
+    waiting = sorted(await channels.watched(pipeline.db.reader), key=_looked_at)
     watched = {
         ledger.channel.id: ledger
-        for ledger in await channels.watched(pipeline.db.reader)
+        for ledger in waiting
         if share.reader_of(ledger.channel.id) == source.name
     }
     while (hint := source.hinted()) is not None:
@@ -293,12 +296,17 @@ async def _next(
     return (chosen[0], watched[chosen[1]]) if chosen else (Task.LOOK, None)
 
 
+def _looked_at(ledger: Ledger) -> float:
+    """After a start, who was not looked at for longest comes first."""
+    return ledger.looked_at.timestamp() if ledger.looked_at else 0.0
+
+
 async def _do(
     task: Task, source: Source, pipeline: Pipeline, tell: Tell, ledger: Ledger, looks: Looks
 ) -> None:
     channel, clock = ledger.channel, asyncio.get_running_loop().time
     now, first = clock(), channel.id not in looks.at
-    walk = looks.walks.setdefault(channel.id, Walk()) if task is not Task.SWEEP else Walk()
+    walk = looks.walks.setdefault(channel.id, Walk())
 
     def patient() -> bool:
         return not first and clock() - now < SLICE and source.ready(channel)
@@ -306,25 +314,26 @@ async def _do(
     try:
         if task is Task.SWEEP:
             await sweep_on(source, pipeline, ledger, looks.sweep(channel.id), now)
-            return
-        if task is Task.LOOK:
+        elif task is Task.WALK:
+            walk.at = now
+            _log(await walk_on(source, pipeline, ledger, walk, patient))
+        else:
             deep = now - looks.deep_at.get(channel.id, -DEEP_EVERY) >= DEEP_EVERY
             looks.at[channel.id] = now
-            counts = await catch_up(source, pipeline, ledger, deep=deep, walk=walk, patient=patient)
+            _log(await catch_up(source, pipeline, ledger, deep=deep, walk=walk, patient=patient))
             if deep:
                 looks.deep_at[channel.id] = now
-        else:
-            walk.at = now
-            counts = await walk_on(source, pipeline, ledger, walk, patient)
-        if counts.posts:
-            log.info("caught up %s posts of a channel", counts.posts)  # which one is a secret
     except ChannelRefused as refused:
-        walk.read.clear()
-        if task is not Task.SWEEP:
-            await _note_trouble(pipeline, tell, channel, refused)
+        walk.read.clear()  # where it stood may be gone
+        await _note_trouble(pipeline, tell, channel, refused)
     finally:
         if not walk.unfinished:
-            looks.walks.pop(channel.id, None)
+            del looks.walks[channel.id]
+
+
+def _log(counts: Counts) -> None:
+    if counts.posts:
+        log.info("caught up %s posts of a channel", counts.posts)  # which one is a secret
 
 
 async def _note_trouble(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 OVERLAP = 100  # ids
 DAYS = 7
-EVERY = 1800.0  # seconds from the beginning of a channel's pass to that of the next
+EVERY = 900.0  # seconds from the beginning of a channel's pass to that of the next
 TURN = 8  # of so many requests one is for a sweep, even when all of them are wanted for looks
 SPARE = 3  # requests of a channel that a sweep leaves for looks when it can
 
