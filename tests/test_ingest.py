@@ -182,7 +182,7 @@ async def test_a_week_back_is_far_enough(dc, db, pipeline, clock, source, news, 
     for number in range(10):
         dc.store(news, f"later {number}").date = clock.now
     await catch_up(source, pipeline, await ledger(db))
-    sweep = Sweep(passes=7)
+    sweep = Sweep(number=7)
     await ingest.sweep_on(source, pipeline, await ledger(db), sweep, now=0)
     assert (sweep.floor, sweep.below) == (301, None)
 

@@ -74,7 +74,7 @@ async def patiently(source, pipeline, *, tries=200):
 
 async def read_again(source, pipeline):
     """One pass over older posts."""
-    sweep = Sweep()
+    sweep = Sweep(number=15)
     while sweep.due(0) or sweep.below:
         await sweep_on(source, pipeline, await ledger(pipeline.db), sweep, now=0)
 

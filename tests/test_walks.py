@@ -54,7 +54,7 @@ def test_a_pass_that_was_broken_off_begins_anew():
     sweep.break_off()
     assert sweep.due(5001)
     sweep.begin(1000, 0, now=5001)
-    assert (sweep.below, sweep.passes) == (1001, 1)
+    assert (sweep.below, sweep.number) == (1001, 1)
     sweep.reached(None)
     assert not sweep.due(5002)
     assert sweep.due(5001 + sweeps.EVERY)

@@ -21,7 +21,7 @@ from watchers.pipeline import Counts, Pipeline
 from watchers.references import Reference
 from watchers.rhythm import HOT_GAP, LOOK_EVERY, Rhythm, intervals
 from watchers.share import Share
-from watchers.sweeps import DAYS, SPARE, TURN, Sweep
+from watchers.sweeps import DAYS, EVERY, SPARE, TURN, Sweep
 from watchers.walks import Walk
 
 log = logging.getLogger(__name__)
@@ -416,9 +416,12 @@ async def sweep_on(
     """Read one page of older posts again: what was edited or deleted since?"""
     channel = ledger.channel
     if sweep.below is None:
-        since = pipeline.clock() - timedelta(days=DAYS)
-        oldest = await posts.newest_before(pipeline.db.reader, channel.id, since)
-        sweep.begin(ledger.cursor, max(oldest, ledger.start), now)
+        today = pipeline.clock()
+        oldest = await posts.newest_before(
+            pipeline.db.reader, channel.id, today - timedelta(days=DAYS)
+        )
+        first = channel.id + int(today.timestamp() / EVERY)
+        sweep.begin(ledger.cursor, max(oldest, ledger.start), now, first)
     sweep.at, below = now, sweep.below
     there = await _stored_ids(pipeline, ledger, below)
     try:

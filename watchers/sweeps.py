@@ -3,7 +3,8 @@
 A look sees what became of the newest posts, no more. So when nothing is more urgent, older ones are
 read again, a page at a time, from the newest down. Each pass goes OVERLAP ids deep, every second one
 twice as deep, every fourth four times, and so on until it is as deep as the last DAYS: what is young
-is read again soon, all of it in the end, at a cost that hardly grows with the depth.
+is read again soon, all of it in the end, at a cost that hardly grows with the depth. Where in this
+order a channel begins is given from outside, so that a program often restarted goes deep, too.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ SPARE = 3  # requests of a channel that a sweep leaves for looks when it can
 
 @dataclass(slots=True)
 class Sweep:
-    passes: int = 0
+    number: int | None = None  # of the pass
     below: int | None = None  # what lies below is next; None: no pass is under way
     floor: int = 0
     began: float = float("-inf")
@@ -26,10 +27,10 @@ class Sweep:
     def due(self, now: float) -> bool:
         return self.below is not None or now - self.began >= EVERY
 
-    def begin(self, cursor: int, oldest: int, now: float) -> None:
-        """`oldest`: nothing is wanted of this id and below."""
-        self.passes += 1
-        depth = OVERLAP * (self.passes & -self.passes)
+    def begin(self, cursor: int, oldest: int, now: float, first: int = 1) -> None:
+        """`oldest`: nothing is wanted of this id and below. `first`: the number to begin with."""
+        self.number = first if self.number is None else self.number + 1
+        depth = OVERLAP * (self.number & -self.number)
         self.below, self.floor, self.began = cursor + 1, max(oldest, cursor - depth), now
 
     def reached(self, oldest: int | None) -> None:
@@ -38,6 +39,6 @@ class Sweep:
 
     def break_off(self) -> None:
         """Begin the pass anew: the post that it stood at may be gone."""
-        if self.below is not None:
+        if self.below is not None and self.number is not None:
             self.below, self.began = None, float("-inf")
-            self.passes -= 1
+            self.number -= 1
