@@ -325,7 +325,8 @@ async def _do(
                 looks.deep_at[channel.id] = now
     except ChannelRefused as refused:
         walk.read.clear()  # where it stood may be gone
-        await _note_trouble(pipeline, tell, channel, refused)
+        if task is not Task.SWEEP:  # looks tell what is wrong with a channel
+            await _note_trouble(pipeline, tell, channel, refused)
     finally:
         if not walk.unfinished:
             del looks.walks[channel.id]
