@@ -534,6 +534,23 @@ async def test_owners_are_told_of_what_lasts_and_when_it_is_over(
     assert len([text for text in told if why in text and "Channels" in text]) == 1
 
 
+async def test_what_was_read_of_a_long_way_down_outlives_a_lost_connection(
+    server, db, pipeline, news, watched, quick
+):
+    for number in range(300):
+        news.post(f"post {number}")
+    server.fail("drop", when=lambda request: int(request.query.get("before", 999)) < 200)
+    async with supervised(PreviewSource(server.url, QUICK), pipeline):
+        await until(lambda: sum("before=1" in path for path in server.asked) > 8)
+        walked = [path for path in server.asked if "before=2" in path]
+        server.heal()
+        async with asyncio.timeout(5):
+            while await posts.count(db.reader) < 300:
+                await asyncio.sleep(0.005)
+    assert len(walked) >= 4
+    assert len(walked) == len(set(walked))
+
+
 async def test_many_channels_stay_complete_through_everything_at_once(
     server, db, pipeline, quick, monkeypatch
 ):
