@@ -184,7 +184,7 @@ class Turns:
     def relax(self, path: str) -> None:
         """It was answered well: back towards the usual pace, a little at a time."""
         if path in self._slower:
-            self._slower[path] *= 0.9
+            self._slower[path] *= 0.7
             if self._slower[path] <= 1:
                 del self._slower[path]
 
