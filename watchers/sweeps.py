@@ -2,8 +2,8 @@
 
 A look sees what became of the newest posts, no more. So when nothing is more urgent, older ones are
 read again, a page at a time, from the newest down. Each pass goes OVERLAP ids deep, every second one
-twice as deep, every fourth four times, and so on until it is as deep as the last DAYS: what is young
-is read again soon, all of it in the end, at a cost that hardly grows with the depth. Where in this
+4 times as deep, every fourth 16 times, and so on until it is as deep as the last DAYS: what is young
+is read again soon, all of it in the end, and the cost grows as the root of the depth. Where in this
 order a channel begins is given from outside, so that a program often restarted goes deep, too.
 """
 
@@ -30,7 +30,7 @@ class Sweep:
     def begin(self, cursor: int, oldest: int, now: float, first: int = 1) -> None:
         """`oldest`: nothing is wanted of this id and below. `first`: the number to begin with."""
         self.number = first if self.number is None else self.number + 1
-        depth = OVERLAP * (self.number & -self.number)
+        depth = OVERLAP * (self.number & -self.number) ** 2
         self.below, self.floor, self.began = cursor + 1, max(oldest, cursor - depth), now
 
     def reached(self, oldest: int | None) -> None:
