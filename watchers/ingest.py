@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import Protocol
 
-from storage import channels, posts
+from storage import channels, gaps, posts
 from storage.model import Channel, Ledger, Post
 from watchers.pipeline import Counts, Pipeline
 from watchers.references import Reference
@@ -135,7 +135,8 @@ async def supervise(
         wait = BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
         hopeless = isinstance(why, SessionRefused)
         log.warning("%s; next try in %s s", why, BACK_OFF[-1] if hopeless else wait)
-        if (hopeless or attempts >= PATIENCE) and str(why) != told:
+        lasting = (hopeless or attempts >= PATIENCE) and share.relied_on(rank)
+        if lasting and str(why) != told:
             told = str(why)
             await tell(f"Channels can't be read: {why}. What is missed now is caught up later.")
         await asyncio.sleep(BACK_OFF[-1] if hopeless else wait)
@@ -179,14 +180,14 @@ async def keep_complete(
             continue
         id, now = ledger.channel.id, clock()
         first = id not in looks.at
-        deep = now - looks.deep_at.get(id, -DEEP_EVERY) >= DEEP_EVERY
+        deep = now - looks.deep_at.get(id, -DEEP_EVERY) >= DEEP_EVERY and not share.stands_in(rank)
         looks.at[id] = now
         try:
-            if await _look(source, pipeline, tell, ledger, deep) and deep:
+            if await _look(source, pipeline, tell, ledger, deep, share, rank) and deep:
                 looks.deep_at[id] = now
         except Flooded as flooded:
             log.warning("%s before channels are read further", flooded)
-            share.unwell(source.name)  # others that are well read its channels meanwhile
+            share.waits(source.name, flooded.seconds)  # others read its channels meanwhile
             await asyncio.sleep(flooded.seconds)
             share.well(source.name, rank)
         # After a start nobody knows what was missed: the first round is quicker.
@@ -245,11 +246,21 @@ async def _next(
     return watched[max(due, key=lambda id: looks.overdue(id, now))] if due else None
 
 
-async def _look(source: Source, pipeline: Pipeline, tell: Tell, ledger: Ledger, deep: bool) -> bool:
-    channel = ledger.channel
+async def _look(
+    source: Source,
+    pipeline: Pipeline,
+    tell: Tell,
+    ledger: Ledger,
+    deep: bool,
+    share: Share,
+    rank: int,
+) -> bool:
+    channel, deletions = ledger.channel, not share.stands_in(rank)
     try:
-        counts = await catch_up(source, pipeline, ledger, deep=deep)
+        counts = await catch_up(source, pipeline, ledger, deep=deep, deletions=deletions)
     except ChannelRefused as refused:
+        if share.stands_in(rank):
+            return True  # it is read again by who can
         async with pipeline.db.transaction() as tx:
             news = await channels.set_trouble(tx, channel.id, str(refused))
         if news:
@@ -261,12 +272,18 @@ async def _look(source: Source, pipeline: Pipeline, tell: Tell, ledger: Ledger, 
 
 
 async def catch_up(
-    source: Source, pipeline: Pipeline, ledger: Ledger, *, deep: bool = True
+    source: Source,
+    pipeline: Pipeline,
+    ledger: Ledger,
+    *,
+    deep: bool = True,
+    deletions: bool = True,
 ) -> Counts:
     """Read from the newest post down to the cursor, storing each page; then move the cursor.
 
     Newest first, so that what was just published is told first; an end that is sure: an id at or
-    below the cursor, or nothing. A short page proves nothing.
+    below the cursor, or nothing. A short page proves nothing. Without `deletions` what is missing
+    on a page is not taken for deleted: another source may have seen it later.
     """
     channel, counts = ledger.channel, Counts()
     floor = max(ledger.cursor - OVERLAP, ledger.start) if deep else ledger.cursor
@@ -281,7 +298,8 @@ async def catch_up(
         counts += await pipeline.take([post for post in page.posts if post.message_id > floor])
         missed = {p.message_id for p in page.posts if ledger.cursor < p.message_id < known}
         repaired += len(missed - there)
-        await _mark_gone(pipeline, channel, page, there)
+        if deletions:
+            await _mark_gone(pipeline, channel, page, there)
         if page.oldest <= floor:
             break
         below = page.oldest
@@ -303,6 +321,7 @@ async def _mark_gone(
 ) -> None:
     """What was stored before the page was read, and is not on it, was deleted."""
     assert page.oldest is not None
-    gone = [id for id in stored if id >= page.oldest and id not in page.ids]
+    gone = {id for id in stored if id >= page.oldest and id not in page.ids}
     if page.ids and gone:
+        gone -= await gaps.of(pipeline.db.reader, channel.id)  # never shown by an account
         await _forget(pipeline, [Deletion(channel.id, tuple(gone))])

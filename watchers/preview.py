@@ -123,6 +123,29 @@ class PreviewSource:
         self._walks.setdefault(channel.id, []).append((below or page.newest + 1, page))
         return page
 
+    async def glance(self, channel: Channel, below: int | None = None) -> Page:
+        """One window, asked for beside what an account reads.
+
+        Whatever comes of it, it counts neither against the channel nor against the preview.
+        Raises ChannelRefused, Flooded, SourceLost.
+        """
+        path = f"/s/{channel.username}"
+        answer = await self._web.get(f"{path}?before={below}" if below else path)
+        landing = answer.location.rstrip("/").rpartition("/")[2]
+        if answer.status == 404 or landing.casefold() == (channel.username or "").casefold():
+            raise ChannelRefused("it has no web preview")
+        found = answer.page or PreviewPage(PageKind.UNKNOWN)
+        as_asked = below is None or min(found.ids, default=0) < below
+        if found.kind is not PageKind.FEED or found.channel_id is None or not as_asked:
+            self._web.turns.slow_down(path)
+            raise Flooded(answer.retry_after or self._pace.pauses[0])
+        if found.channel_id != channel.id:
+            raise ChannelRefused("its name belongs to somebody else now")
+        oldest = min(found.ids)
+        whole = [post for post in found.posts if not found.more or oldest not in post.album]
+        seen = frozenset() if found.unread else found.ids
+        return Page(tuple(post.to_post(channel.id) for post in whole), oldest, max(found.ids), seen)
+
     def _remembered(self, channel: Channel, below: int) -> Page | None:
         for high, page in self._walks.get(channel.id, ()):
             if page.oldest is not None and page.oldest < below <= high:
