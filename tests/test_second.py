@@ -138,7 +138,13 @@ def asked(server, path):
 # What the account can't read.
 
 
-async def test_a_poisoned_post_comes_from_the_preview_and_is_told_once(dc, db, news, all_at_work):
+async def test_a_poisoned_post_comes_from_the_preview_and_is_told_once(
+    dc, db, news, all_at_work, monkeypatch
+):
+    async def nothing(*_):
+        return False
+
+    monkeypatch.setattr(second, "check", nothing)
     for number in range(25):
         news.post(f"post {number}")
     bad = news.post("эшелон в новом виде", media=UnknownMedia())
@@ -310,6 +316,17 @@ async def test_a_post_published_during_a_flood_wait_comes_from_the_preview_and_o
     assert told == []
     assert [ledger.trouble for ledger in await channels.watched(db.reader)] == [None, None]
     assert await posts.ids_between(db.reader, news.there.id, 0, 99) == {first, pushed, late}
+
+
+async def test_a_backfill_waits_with_the_account_instead_of_being_refused_by_the_preview(
+    news, account, preview
+):
+    sources = Sources([Member(account), Member(preview, rank=1)])
+    for source, rank in ((account, 0), (preview, 1)):
+        sources._share.well(source.name, rank)
+    sources._share.waits(account.name, 500)
+    with pytest.raises(ingest.SourceLost):
+        await sources.page(make.channel(news.there.id, "news"), None, 10)
 
 
 def test_for_a_short_wait_nobody_stands_in():

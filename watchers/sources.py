@@ -51,9 +51,12 @@ class Sources:
         raise first or SourceLost("there is no source to ask")
 
     async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
-        """From whichever source reads this channel now. Raises as Source.page does."""
+        """From whichever source reads this channel now, unless it only stands in for another.
+
+        Raises as Source.page does.
+        """
         reader = self._share.reader_of(channel.id)
         for member in self.members:
-            if member.source.name == reader:
+            if member.source.name == reader and not self._share.stands_in(member.rank):
                 return await member.source.page(channel, below, limit)
         raise SourceLost("no source is connected at present")
