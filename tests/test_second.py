@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -477,4 +478,38 @@ async def test_a_preview_that_breaks_while_it_stands_in_is_nobodys_trouble(
 
         await holds(complete)
         assert told == []
+    assert (await ledger(db)).trouble is None
+
+
+async def test_restarts_amid_poison_floods_and_gaps_lose_nothing_and_double_nothing(
+    dc, db, server, news, all_at_work, monkeypatch
+):
+    monkeypatch.setattr(share, "LONG_WAIT", 0.5)
+    monkeypatch.setattr(second, "TRY_AFTER", timedelta(0))
+    chance, wanted = random.Random(7), []
+    for kinds in ("plain poison", "plain poison", "poison", "plain poison preview"):
+        async with all_at_work() as told:
+            if chance.random() < 0.7:
+                dc.fail("GetHistory", 420, "FLOOD_WAIT_1")
+            server.fail("throttle", 3)
+            for number in range(12):
+                kind = chance.choice(kinds.split())
+                if kind == "preview":
+                    wanted.append(news.only_in_preview(f"эшелон {number}"))
+                else:
+                    media = UnknownMedia() if kind == "poison" else None
+                    wanted.append(news.post(f"эшелон {number}", media=media))
+                await asyncio.sleep(chance.random() / 30)
+            assert told == []
+    async with all_at_work() as told:
+        news.post("the account sees a newer one")
+        wanted.append(news.there.last_id)
+
+        async def complete():
+            return await ids(db) == wanted
+
+        await holds(complete)
+        assert told == []
+    assert await alerts(db) == wanted[:-1]
+    assert await posts.ids_between(db.reader, news.there.id, 0, 999) == set(wanted)
     assert (await ledger(db)).trouble is None
