@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from typing import Protocol
 
@@ -65,7 +65,15 @@ class Deletion:
     message_ids: tuple[int, ...]
 
 
-class Source(Protocol):
+class Pages(Protocol):
+    async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
+        """The newest `limit` messages below an id (None: of all).
+
+        Raises ChannelRefused, Flooded, SourceLost.
+        """
+
+
+class Source(Pages, Protocol):
     name: str  # unlike any other's; never shown
 
     def connected(self) -> AbstractAsyncContextManager[None]:
@@ -86,11 +94,15 @@ class Source(Protocol):
         Raises ChannelRefused, Flooded, SourceLost.
         """
 
-    async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
-        """The newest `limit` messages below an id (None: of all).
 
-        Raises ChannelRefused, Flooded, SourceLost.
-        """
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """Reads for another source, which may see more: what is missing here is not deleted."""
+
+    source: Pages
+
+    async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
+        return replace(await self.source.page(channel, below, limit), ids=frozenset())
 
 
 Tell = Callable[[str], Awaitable[None]]  # a sentence for the owners
@@ -255,9 +267,10 @@ async def _look(
     share: Share,
     rank: int,
 ) -> bool:
-    channel, deletions = ledger.channel, not share.stands_in(rank)
+    channel = ledger.channel
+    pages = StandIn(source) if share.stands_in(rank) else source
     try:
-        counts = await catch_up(source, pipeline, ledger, deep=deep, deletions=deletions)
+        counts = await catch_up(pages, pipeline, ledger, deep=deep)
     except ChannelRefused as refused:
         if share.stands_in(rank):
             return True  # it is read again by who can
@@ -272,18 +285,12 @@ async def _look(
 
 
 async def catch_up(
-    source: Source,
-    pipeline: Pipeline,
-    ledger: Ledger,
-    *,
-    deep: bool = True,
-    deletions: bool = True,
+    source: Pages, pipeline: Pipeline, ledger: Ledger, *, deep: bool = True
 ) -> Counts:
     """Read from the newest post down to the cursor, storing each page; then move the cursor.
 
     Newest first, so that what was just published is told first; an end that is sure: an id at or
-    below the cursor, or nothing. A short page proves nothing. Without `deletions` what is missing
-    on a page is not taken for deleted: another source may have seen it later.
+    below the cursor, or nothing. A short page proves nothing.
     """
     channel, counts = ledger.channel, Counts()
     floor = max(ledger.cursor - OVERLAP, ledger.start) if deep else ledger.cursor
@@ -298,8 +305,7 @@ async def catch_up(
         counts += await pipeline.take([post for post in page.posts if post.message_id > floor])
         missed = {p.message_id for p in page.posts if ledger.cursor < p.message_id < known}
         repaired += len(missed - there)
-        if deletions:
-            await _mark_gone(pipeline, channel, page, there)
+        await _mark_gone(pipeline, channel, page, there)
         if page.oldest <= floor:
             break
         below = page.oldest
