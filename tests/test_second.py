@@ -11,7 +11,7 @@ import pytest
 from storage import channels, posts, subscriptions, watchlists
 from storage.model import Subscription, Term
 from tests import make
-from tests.preview_server import PreviewServer
+from tests.preview_server import START, PreviewServer
 from tests.telegram_media import UnknownMedia
 from watchers import ingest, rhythm, second, share
 from watchers.ingest import catch_up
@@ -406,11 +406,12 @@ async def test_what_the_account_had_no_chance_to_see_is_no_gap(
     watching = Share(clock=lambda: 0.0)
     watching.well("account")
     new = news.post("эшелон")
-    clock.now = news.here.messages[new].at + timedelta(minutes=5)
+    published = START + timedelta(minutes=new)  # as the preview server has it
+    clock.now = published + timedelta(minutes=5)
 
     await second.check(preview, pipeline, watching, {}, 0.0)  # it has never looked
     async with db.transaction() as tx:
-        await channels.advance(tx, news.there.id, 1, news.here.messages[new].at)
+        await channels.advance(tx, news.there.id, 1, published)
     await second.check(preview, pipeline, watching, {}, 0.0)  # it looked before it was published
     assert await ids(db) == []
 
