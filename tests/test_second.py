@@ -400,8 +400,9 @@ async def test_a_deep_look_after_the_check_does_not_take_it_for_deleted(
     assert missed in await posts.ids_between(db.reader, news.there.id, 0, 99)
 
 
-async def test_what_the_account_had_no_chance_to_see_is_no_gap(
-    db, pipeline, clock, news, account, preview
+@pytest.mark.parametrize("trouble", ["", "banned", "never looked", "not for long"])
+async def test_what_the_account_could_not_see_yet_is_no_gap_unless_it_can_not_look(
+    trouble, db, pipeline, clock, news, preview
 ):
     watching = Share(clock=lambda: 0.0)
     watching.well("account")
@@ -409,16 +410,16 @@ async def test_what_the_account_had_no_chance_to_see_is_no_gap(
     published = START + timedelta(minutes=new)  # as the preview server has it
     clock.now = published + timedelta(minutes=5)
 
-    await second.check(preview, pipeline, watching, {}, 0.0)  # it has never looked
     async with db.transaction() as tx:
         await channels.advance(tx, news.there.id, 1, published)
-    await second.check(preview, pipeline, watching, {}, 0.0)  # it looked before it was published
-    assert await ids(db) == []
-
-    async with db.transaction() as tx:
-        await channels.set_trouble(tx, news.there.id, "this account is banned from it")
+        if trouble == "banned":
+            await channels.set_trouble(tx, news.there.id, "this account is banned from it")
+        if trouble == "never looked":
+            await tx.execute("UPDATE channels SET looked_at = NULL")
+    if trouble == "not for long":
+        clock.forward(minutes=30)
     await second.check(preview, pipeline, watching, {}, 0.0)
-    assert await ids(db) == [new]
+    assert await ids(db) == ([new] if trouble else [])
 
 
 async def test_each_channel_is_checked_in_its_turn_and_only_while_an_account_reads(

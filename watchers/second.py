@@ -7,7 +7,8 @@ Nothing that goes wrong here is anybody's trouble: it is tried again later, and 
 The arithmetic: one page in EVERY seconds at most, whatever it is for, is 3 a minute, 180 an hour.
 A channel is checked once in AGAIN seconds at most: up to 180 channels once an hour each; 300 of
 them every 300 × 20 s = 100 min. A post that is asked for takes the place of a check. What fails
-doubles the pause, up to 20 s × 2⁶ = 21 min.
+doubles the pause, up to 20 s × 2⁶ = 21 min. A page shows 20 ids: of a channel that published more
+since its last check, the newest are compared.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ TRIES = 3  # for a post that the account can't read and the preview does not sho
 TRY_AFTER = timedelta(minutes=10)  # between two of them: the preview may lag behind
 BESIDE = 10  # ids above the one asked for: an album has ten messages and is to be whole
 SETTLED = timedelta(minutes=1)  # the account may need that long for a new post
-STUCK = timedelta(minutes=30)  # an account that has not looked for longer is not waited for
+STUCK = timedelta(minutes=30)  # a look that is longer ago is not waited for
 
 
 async def assist(preview: PreviewSource, pipeline: Pipeline, share: Share) -> None:
@@ -150,9 +151,9 @@ async def _mark_gone(pipeline: Pipeline, channel_id: int, page: Page) -> None:
 def _settled(ledger: Ledger, now: datetime) -> datetime:
     """What was published before this, the account has had its chance to see."""
     looked = ledger.looked_at
-    if ledger.trouble or (looked and now - looked > STUCK):
-        looked = now
-    return looked - SETTLED if looked else datetime.min.replace(tzinfo=now.tzinfo)
+    if looked is None or now - looked > STUCK or ledger.trouble:
+        looked = now  # it may never have that chance
+    return looked - SETTLED
 
 
 def _is_shown(channel: Channel) -> bool:
