@@ -125,6 +125,13 @@ async def advance(
     )
 
 
+async def repair(tx: Connection, channel_id: int, posts: int) -> None:
+    """Count posts that were missing, though a look had left them out."""
+    await tx.execute(
+        "UPDATE channels SET repaired = repaired + ? WHERE id = ?", (posts, channel_id)
+    )
+
+
 async def set_silent(tx: Connection, channel_id: int, silent: bool) -> bool:
     """Note whether a channel is unusually quiet. False when that was known."""
     done = await tx.execute(

@@ -294,6 +294,21 @@ async def ids_between(db: Connection, channel_id: int, low: int, high: int) -> s
     return {id for (id,) in rows}
 
 
+async def stored(db: Connection, channel_id: int, message_ids: Iterable[int]) -> set[int]:
+    """Those of these messages that are stored, deleted since or not, of albums all their messages."""
+    rows = await db.execute_fetchall(
+        """
+        SELECT value FROM json_each(?2) AS wanted
+        WHERE EXISTS (SELECT 1 FROM posts
+                      WHERE channel_id = ?1 AND message_id = wanted.value)
+           OR EXISTS (SELECT 1 FROM album_messages
+                      WHERE channel_id = ?1 AND message_id = wanted.value)
+        """,
+        (channel_id, json.dumps(list(message_ids))),
+    )
+    return {id for (id,) in rows}
+
+
 async def latest_ids(db: Connection, channel_id: int, low: int, high: int, latest: int) -> set[int]:
     """As `ids_between`, of the `latest` posts there only."""
     rows = await db.execute_fetchall(

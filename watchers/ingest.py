@@ -9,13 +9,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
+from functools import partial
 from itertools import groupby, pairwise
 from typing import Protocol
 
-from storage import channels, posts
+from storage import channels, gaps, posts
 from storage.model import Channel, Ledger, Post
 from watchers.pipeline import Counts, Pipeline
 from watchers.references import Reference
@@ -72,7 +73,15 @@ class Deletion:
     message_ids: tuple[int, ...]
 
 
-class Source(Protocol):
+class Pages(Protocol):
+    async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
+        """The newest `limit` messages below an id (None: of all).
+
+        Raises ChannelRefused, Flooded, SourceLost.
+        """
+
+
+class Source(Pages, Protocol):
     name: str  # unlike any other's; never shown
 
     def connected(self) -> AbstractAsyncContextManager[None]:
@@ -96,11 +105,15 @@ class Source(Protocol):
         Raises ChannelRefused, Flooded, SourceLost.
         """
 
-    async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
-        """The newest `limit` messages below an id (None: of all).
 
-        Raises ChannelRefused, Flooded, SourceLost.
-        """
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """Reads for another source, which may see more: what is missing here is not deleted."""
+
+    source: Pages
+
+    async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
+        return replace(await self.source.page(channel, below, limit), ids=frozenset())
 
 
 Tell = Callable[[str], Awaitable[None]]  # a sentence for the owners
@@ -146,7 +159,8 @@ async def supervise(
         wait = BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
         hopeless = isinstance(why, SessionRefused)
         log.warning("%s; next try in %s s", why, BACK_OFF[-1] if hopeless else wait)
-        if (hopeless or attempts >= PATIENCE) and str(why) != told:
+        lasting = (hopeless or attempts >= PATIENCE) and share.relied_on(rank)
+        if lasting and str(why) != told:
             told = str(why)
             await tell(f"Channels can't be read: {why}. What is missed now is caught up later.")
         await asyncio.sleep(BACK_OFF[-1] if hopeless else wait)
@@ -201,10 +215,10 @@ async def keep_complete(
             continue
         first = ledger.channel.id not in looks.at
         try:
-            await _do(task, source, pipeline, tell, ledger, looks)
+            await _do(task, source, pipeline, tell, ledger, looks, partial(share.stands_in, rank))
         except Flooded as flooded:
             log.warning("%s before channels are read further", flooded)
-            share.unwell(source.name)  # others that are well read its channels meanwhile
+            share.waits(source.name, flooded.seconds)  # others read its channels meanwhile
             await asyncio.sleep(flooded.seconds)
             share.well(source.name, rank)
         # After a start nobody knows what was missed: the first round is quicker.
@@ -302,30 +316,39 @@ def _looked_at(ledger: Ledger) -> float:
 
 
 async def _do(
-    task: Task, source: Source, pipeline: Pipeline, tell: Tell, ledger: Ledger, looks: Looks
+    task: Task,
+    source: Source,
+    pipeline: Pipeline,
+    tell: Tell,
+    ledger: Ledger,
+    looks: Looks,
+    standing_in: Callable[[], bool],
 ) -> None:
     channel, clock = ledger.channel, asyncio.get_running_loop().time
     now, first = clock(), channel.id not in looks.at
     walk = looks.walks.setdefault(channel.id, Walk())
+
+    pages = StandIn(source) if standing_in() else source
 
     def patient() -> bool:
         return not first and clock() - now < SLICE and source.ready(channel)
 
     try:
         if task is Task.SWEEP:
-            await sweep_on(source, pipeline, ledger, looks.sweep(channel.id), now)
+            await sweep_on(pages, pipeline, ledger, looks.sweep(channel.id), now)
         elif task is Task.WALK:
             walk.at = now
-            _log(await walk_on(source, pipeline, ledger, walk, patient))
+            _log(await walk_on(pages, pipeline, ledger, walk, patient))
         else:
             deep = now - looks.deep_at.get(channel.id, -DEEP_EVERY) >= DEEP_EVERY
             looks.at[channel.id] = now
-            _log(await catch_up(source, pipeline, ledger, deep=deep, walk=walk, patient=patient))
+            _log(await catch_up(pages, pipeline, ledger, deep=deep, walk=walk, patient=patient))
             if deep:
                 looks.deep_at[channel.id] = now
     except ChannelRefused as refused:
         walk.read.clear()  # where it stood may be gone
-        if task is not Task.SWEEP:  # looks tell what is wrong with a channel
+        # Looks tell what is wrong with a channel, if it is not read again by who can.
+        if task is not Task.SWEEP and not standing_in():
             await _note_trouble(pipeline, tell, channel, refused)
     finally:
         if not walk.unfinished:
@@ -347,7 +370,7 @@ async def _note_trouble(
 
 
 async def catch_up(
-    source: Source,
+    source: Pages,
     pipeline: Pipeline,
     ledger: Ledger,
     *,
@@ -366,7 +389,7 @@ async def catch_up(
 
 
 async def walk_on(
-    source: Source,
+    source: Pages,
     pipeline: Pipeline,
     ledger: Ledger,
     walk: Walk,
@@ -377,7 +400,7 @@ async def walk_on(
 
 
 async def _down(
-    source: Source,
+    source: Pages,
     pipeline: Pipeline,
     ledger: Ledger,
     walk: Walk,
@@ -412,7 +435,7 @@ async def _down(
 
 
 async def sweep_on(
-    source: Source, pipeline: Pipeline, ledger: Ledger, sweep: Sweep, now: float
+    source: Pages, pipeline: Pipeline, ledger: Ledger, sweep: Sweep, now: float
 ) -> None:
     """Read one page of older posts again: what was edited or deleted since?"""
     channel = ledger.channel
@@ -449,6 +472,7 @@ async def _mark_gone(
 ) -> None:
     """What was stored before the page was read, and is not on it, was deleted."""
     assert page.oldest is not None
-    gone = [id for id in stored if id >= page.oldest and id not in page.ids]
+    gone = {id for id in stored if id >= page.oldest and id not in page.ids}
     if page.ids and gone:
+        gone -= await gaps.of(pipeline.db.reader, channel.id)  # never shown by an account
         await _forget(pipeline, [Deletion(channel.id, tuple(gone))])

@@ -108,6 +108,29 @@ class PreviewSource:
             return Page((), None, 0)
         return await self._read(channel, below)
 
+    async def glance(self, channel: Channel, below: int | None = None) -> Page:
+        """One window, asked for beside what an account reads.
+
+        Whatever comes of it, it counts neither against the channel nor against the preview.
+        Raises ChannelRefused, Flooded, SourceLost.
+        """
+        path = f"/s/{channel.username}"
+        answer = await self._web.get(f"{path}?before={below}" if below else path)
+        landing = answer.location.rstrip("/").rpartition("/")[2]
+        if answer.status == 404 or landing.casefold() == (channel.username or "").casefold():
+            raise ChannelRefused("it has no web preview")
+        found = answer.page or PreviewPage(PageKind.UNKNOWN)
+        as_asked = below is None or min(found.ids, default=0) < below
+        if found.kind is not PageKind.FEED or found.channel_id is None or not as_asked:
+            self._web.turns.slow_down(path)
+            raise Flooded(answer.retry_after or self._pace.pauses[0])
+        if found.channel_id != channel.id:
+            raise ChannelRefused("its name belongs to somebody else now")
+        oldest = min(found.ids)
+        whole = [post for post in found.posts if not found.more or oldest not in post.album]
+        seen = frozenset() if found.unread else found.ids
+        return Page(tuple(post.to_post(channel.id) for post in whole), oldest, max(found.ids), seen)
+
     async def _read(self, channel: Channel, below: int | None) -> Page:
         path = f"/s/{channel.username}"
         address = f"{path}?before={below + 1}" if below else path

@@ -15,7 +15,7 @@ from telethon import TelegramClient, errors, events, functions, types
 from telethon.errors.common import AuthKeyNotFound
 from telethon.sessions import SQLiteSession, StringSession
 
-from storage import channels
+from storage import channels, gaps
 from storage.db import Database
 from storage.model import Channel, ChannelKind, Post
 from watchers.ingest import (
@@ -306,6 +306,8 @@ class TelegramSource:
         while await self._is_poisoned(channel, below, poison):
             poison += 1
         self._poison[channel.id].add(poison)
+        async with self._db.transaction() as tx:  # before a cursor passes it
+            await gaps.note(tx, channel.id, [poison])
         log.warning("a post of an unknown type is set aside: a newer Telethon may know it")
 
     async def _is_poisoned(self, channel: Channel, below: int | None, above: int) -> bool:
