@@ -141,6 +141,13 @@ async def advance(
     )
 
 
+async def repair(tx: Connection, channel_id: int, posts: int) -> None:
+    """Count posts that were missing, though a look had left them out."""
+    await tx.execute(
+        "UPDATE channels SET repaired = repaired + ? WHERE id = ?", (posts, channel_id)
+    )
+
+
 async def set_silent(tx: Connection, channel_id: int, silent: bool) -> bool:
     """Note whether a channel is unusually quiet. False when that was known."""
     done = await tx.execute(
@@ -149,11 +156,11 @@ async def set_silent(tx: Connection, channel_id: int, silent: bool) -> bool:
     return done.rowcount > 0
 
 
-async def set_trouble(tx: Connection, channel_id: int, why: str) -> bool:
-    """Note why a channel can't be read. False when it could not before, for whatever reason."""
+async def set_trouble(tx: Connection, channel_id: int, why: str | None) -> bool:
+    """Note why a channel can't be read, or that it can. Was it the other way round before?"""
     (row,) = await tx.execute_fetchall("SELECT trouble FROM channels WHERE id = ?", (channel_id,))
     await tx.execute("UPDATE channels SET trouble = ? WHERE id = ?", (why, channel_id))
-    return row[0] is None
+    return (row[0] is None) != (why is None)
 
 
 async def set_mark(tx: Connection, channel_id: int, mark: str | None) -> bool:

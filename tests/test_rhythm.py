@@ -45,6 +45,8 @@ def test_hot_channels_share_evenly_what_does_not_suffice():
     assert HOT < every[0] < 2 * HOT
     few = intervals({n: busy(n + 1.0) for n in range(25)})
     assert max(few.values()) < 30
+    many = intervals({n: busy(10.0 * (n + 1)) for n in range(51)})
+    assert max(many.values()) <= 51 * LOOK_EVERY + 1e-9
 
 
 def test_what_is_not_pushed_comes_first():

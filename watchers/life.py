@@ -31,7 +31,7 @@ async def note(
             told.append(renamed(ledger.channel, now))
         if await channels.set_mark(tx, now.id, mark):
             told.append(marked(now, mark))
-        if trouble is not None and await channels.set_trouble(tx, now.id, trouble):
+        if await channels.set_trouble(tx, now.id, trouble) and trouble is not None:
             told.append(unreadable(now, trouble))
     if trouble is None and ledger.trouble is not None:
         told.append(readable_again(ledger))

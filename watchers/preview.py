@@ -11,7 +11,6 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 from storage.model import Channel, ChannelKind, Post
 from watchers.ingest import ChannelRefused, Deletion, Flooded, NotJoined, Page, SourceLost, Tell
@@ -24,6 +23,7 @@ log = logging.getLogger(__name__)
 
 WINDOW = 20  # ids a page shows
 GAP_LOOKS = 4  # empty answers, each beside a full one, that prove a gap longer than a window
+EDGES = 10_000  # remembered
 STRANGE = 3  # pages of an unknown shape in a row: it is the preview, not a channel
 _EMPTY = "Telegram's web preview shows no posts at present; it does so to who asks too often"
 _UNKNOWN = (
@@ -46,8 +46,6 @@ class PreviewSource:
         self._strange = 0
         self._links_down = False  # older posts are linked to on pages that have some below
         self._lowest: dict[int, int] = {}  # by channel: the last post read on the way down
-        self._walks: dict[int, list[tuple[int, Page]]] = {}  # by channel: pages, each with its top
-        self._broken_off: set[int] = set()  # channels whose walk down was
         self._edges: set[tuple[int, int]] = set()  # channels and ids above which nothing is, so far
         self._standings: dict[int, Standing] = {}  # what the latest page said of each channel
         self._good: str | None = None  # what was read last
@@ -103,6 +101,10 @@ class PreviewSource:
     async def join(self, channel: Channel) -> None:
         raise NotJoined("only a Telegram account can join, and none is connected at present")
 
+    def has_turn(self, channel: Channel, pages: int = 1) -> bool:
+        now = asyncio.get_running_loop().time()
+        return self._web.turns.saved(f"/s/{channel.username}", now) >= pages
+
     async def resolve(self, reference: Reference) -> tuple[Channel, int]:
         if reference.username is None:
             raise ChannelRefused(
@@ -121,36 +123,35 @@ class PreviewSource:
         return Channel(page.channel_id, name, page.title or name), max(page.ids)
 
     async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
-        """One window, however many are asked for. See Source.
-
-        A walk down that was broken off is not begun anew: it starts from the top again, for what
-        is new there, and takes from memory what it had read below.
-        """
+        """One window, however many are asked for. See Source."""
         if channel.username is None or channel.kind is ChannelKind.GROUP:
             raise ChannelRefused(f"the web preview shows public channels only: {_ACCOUNT}")
-        if below is None:
-            self._walks = {id: self._walks[id] for id in self._broken_off}
-            self._edges = {edge for edge in self._edges if edge[0] in self._broken_off}
-            self._broken_off.discard(channel.id)
-        elif below <= 1:
+        if below is not None and below <= 1:
             return Page((), None, 0)
-        elif remembered := self._remembered(channel, below):
-            return remembered
-        try:
-            page = await self._read(channel, below)
-        except (Flooded, SourceLost):
-            self._broken_off.add(channel.id)
-            self._walks.setdefault(channel.id, [])
-            raise
-        self._walks.setdefault(channel.id, []).append((below or page.newest + 1, page))
-        return page
+        return await self._read(channel, below)
 
-    def _remembered(self, channel: Channel, below: int) -> Page | None:
-        for high, page in self._walks.get(channel.id, ()):
-            if page.oldest is not None and page.oldest < below <= high:
-                posts = tuple(post for post in page.posts if post.message_id < below)
-                return replace(page, posts=posts)
-        return None
+    async def glance(self, channel: Channel, below: int | None = None) -> Page:
+        """One window, asked for beside what an account reads.
+
+        Whatever comes of it, it counts neither against the channel nor against the preview.
+        Raises ChannelRefused, Flooded, SourceLost.
+        """
+        path = f"/s/{channel.username}"
+        answer = await self._web.get(f"{path}?before={below}" if below else path)
+        landing = answer.location.rstrip("/").rpartition("/")[2]
+        if answer.status == 404 or landing.casefold() == (channel.username or "").casefold():
+            raise ChannelRefused("it has no web preview")
+        found = answer.page or PreviewPage(PageKind.UNKNOWN)
+        as_asked = below is None or min(found.ids, default=0) < below
+        if found.kind is not PageKind.FEED or found.channel_id is None or not as_asked:
+            self._web.turns.slow_down(path)
+            raise Flooded(answer.retry_after or self._pace.pauses[0])
+        if found.channel_id != channel.id:
+            raise ChannelRefused("its name belongs to somebody else now")
+        oldest = min(found.ids)
+        whole = [post for post in found.posts if not found.more or oldest not in post.album]
+        seen = frozenset() if found.unread else found.ids
+        return Page(tuple(post.to_post(channel.id) for post in whole), oldest, max(found.ids), seen)
 
     async def _read(self, channel: Channel, below: int | None) -> Page:
         path = f"/s/{channel.username}"
@@ -165,7 +166,7 @@ class PreviewSource:
                 self._standings[channel.id] = Standing(found.title, (channel.username,))
             return self._window(channel, found, below)
         if below and found.kind is PageKind.EMPTY and await self._is_gap(channel, below, address):
-            return self._gap(channel, below, frozenset())
+            return self._gap(channel, below, frozenset({self._lowest[channel.id]}))
         if found.kind in (PageKind.NO_PREVIEW, PageKind.NOT_FOUND):
             raise ChannelRefused(_refusal(found, Reference(channel.username), NO_LONGER))
         raise self._note_bad(path, address, found.kind)
@@ -191,6 +192,8 @@ class PreviewSource:
 
     def _gap(self, channel: Channel, below: int, seen: frozenset[int]) -> Page:
         edge = max(1, below - WINDOW + 1)
+        if len(self._edges) >= EDGES:
+            self._edges.clear()
         self._edges.add((channel.id, edge))
         return Page((), edge, 0, seen)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from storage.model import Channel
+from watchers import second
 from watchers.ingest import (
     Flooded,
     NotJoined,
@@ -16,6 +17,7 @@ from watchers.ingest import (
     supervise,
 )
 from watchers.pipeline import Pipeline
+from watchers.preview import PreviewSource
 from watchers.references import Reference
 from watchers.share import GRACE, Share
 
@@ -37,10 +39,15 @@ class Sources:
     def start(
         self, tasks: asyncio.TaskGroup, pipeline: Pipeline, tell: Tell
     ) -> list[asyncio.Task[None]]:
-        return [
-            tasks.create_task(supervise(m.source, pipeline, tell, m.state, self._share, m.rank))
-            for m in self.members
+        work = [
+            supervise(m.source, pipeline, tell, m.state, self._share, m.rank) for m in self.members
         ]
+        work += [
+            second.assist(m.source, pipeline, self._share)
+            for m in self.members
+            if m.rank > 0 and isinstance(m.source, PreviewSource)
+        ]
+        return [tasks.create_task(each) for each in work]
 
     async def resolve(self, reference: Reference) -> tuple[Channel, int]:
         """Ask the first source that can answer. Raises ChannelRefused, Flooded, SourceLost."""
@@ -65,9 +72,12 @@ class Sources:
         return frozenset().union(*(member.source.joined() for member in self.members))
 
     async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
-        """From whichever source reads this channel now. Raises as Source.page does."""
+        """From whichever source reads this channel now, unless it only stands in for another.
+
+        Raises as Source.page does.
+        """
         reader = self._share.reader_of(channel.id)
         for member in self.members:
-            if member.source.name == reader:
+            if member.source.name == reader and not self._share.stands_in(member.rank):
                 return await member.source.page(channel, below, limit)
         raise SourceLost("no source is connected at present")

@@ -16,7 +16,7 @@ from telethon import TelegramClient, errors, events, functions, types
 from telethon.errors.common import AuthKeyNotFound
 from telethon.sessions import SQLiteSession, StringSession
 
-from storage import channels, lookups, memberships
+from storage import channels, gaps, lookups, memberships
 from storage.db import Database
 from storage.model import Channel, Post
 from watchers import errands
@@ -205,6 +205,9 @@ class TelegramSource:
     def hinted(self) -> int | None:
         return self._hints.popitem()[0] if self._hints else None
 
+    def has_turn(self, channel: Channel, pages: int = 1) -> bool:
+        return True
+
     async def _on_push(self, update: Any) -> None:
         """Note and return: a handler is called at most once, whether it succeeds or not."""
         if isinstance(update, types.UpdateChannelTooLong | types.UpdateChannel):
@@ -379,6 +382,8 @@ class TelegramSource:
         while await self._is_poisoned(channel, below, poison):
             poison += 1
         self._poison[channel.id].add(poison)
+        async with self._db.transaction() as tx:  # before a cursor passes it
+            await gaps.note(tx, channel.id, [poison])
         log.warning("a post of an unknown type is set aside: a newer Telethon may know it")
 
     async def _is_poisoned(self, channel: Channel, below: int | None, above: int) -> bool:
