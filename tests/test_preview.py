@@ -246,6 +246,18 @@ async def test_a_purge_is_marked_though_whole_pages_are_empty(db, pipeline, sour
     assert await stored(db) == published(news)
 
 
+async def test_the_first_posts_of_a_channel_can_be_deleted_too(db, pipeline, source, news):
+    for number in range(30):
+        news.post(f"post {number}")
+    channel, _ = await source.resolve(NEWS)
+    async with db.transaction() as tx:
+        await channels.add(tx, channel, 0, make.NOON)
+    await catch_up(source, pipeline, await ledger(db))
+    news.delete(1, 2)
+    await read_again(source, pipeline)
+    assert await stored(db) == published(news, above=0)
+
+
 async def test_a_look_sees_what_became_of_all_that_its_page_shows(
     server, db, pipeline, source, news, watched
 ):

@@ -473,6 +473,7 @@ async def _down(
         if page.oldest is None:
             if high > ledger.cursor:
                 walk.note(ledger.cursor + 1, high)
+            await _mark_gone(pipeline, channel, page, there)
             break
         counts += await pipeline.take(page.posts)
         missed = {p.message_id for p in page.posts if ledger.cursor < p.message_id < walk.known}
@@ -508,9 +509,8 @@ async def sweep_on(
     except (ChannelRefused, Flooded, SourceLost):
         sweep.break_off()
         raise
-    if page.oldest is not None:
-        await pipeline.take(page.posts)
-        await _mark_gone(pipeline, channel, page, there)
+    await pipeline.take(page.posts)
+    await _mark_gone(pipeline, channel, page, there)
     sweep.reached(page.oldest)
 
 
@@ -526,8 +526,7 @@ async def _mark_gone(
     pipeline: Pipeline, channel: Channel, page: Page, stored: Iterable[int]
 ) -> None:
     """What was stored before the page was read, and is not on it, was deleted."""
-    assert page.oldest is not None
-    gone = {id for id in stored if id >= page.oldest and id not in page.ids}
+    gone = {id for id in stored if id >= (page.oldest or 0) and id not in page.ids}
     if page.ids and gone:
         gone -= await gaps.of(pipeline.db.reader, channel.id)  # never shown by an account
         await _forget(pipeline, [Deletion(channel.id, tuple(gone))])

@@ -178,7 +178,9 @@ class PreviewSource:
         seen = frozenset() if found.unread else found.ids  # else it would pass for deleted
         if not ids:
             assert below is not None
-            if below < WINDOW or (self._links_down and not found.more):
+            if below < WINDOW:
+                return Page((), None, 0, seen)
+            if self._links_down and not found.more:
                 return Page((), None, 0)
             return self._gap(channel, below, seen)
         oldest = ids[0]
