@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from storage import channels, posts, watchlists
+from storage import channels, gaps, posts, watchlists
 from storage.model import Term
 from tests import make
 from tests.telegram_media import UnknownMedia
@@ -370,6 +370,42 @@ async def test_a_post_of_an_unknown_type_is_set_aside_alone(
     dc.store(news, "after")
     await catch_up(source, pipeline, await ledger(db), deep=False)
     assert 32 in await ids(db)
+
+
+async def test_what_is_published_while_a_post_is_set_aside_is_not_set_aside(
+    dc, db, pipeline, source, news, watched, monkeypatch
+):
+    dc.store(news, "from the future", media=UnknownMedia())
+    history, late = source._history, ["one", "two", "three"]
+
+    async def amid_news(*asked, skip=0, **more):
+        if skip == 1:
+            while late:
+                dc.store(news, late.pop())
+        return await history(*asked, skip=skip, **more)
+
+    monkeypatch.setattr(source, "_history", amid_news)
+    await catch_up(source, pipeline, await ledger(db))
+    await catch_up(source, pipeline, await ledger(db))
+    assert await ids(db) == [3, 4, 5]
+    assert await gaps.of(db.reader, watched.id) == {2}
+
+
+async def test_what_is_deleted_above_and_below_a_post_that_was_set_aside_is_noticed(
+    dc, db, pipeline, source, news, watched
+):
+    for number in range(10):
+        dc.store(news, f"post {number}", media=UnknownMedia() if number == 4 else None)
+    await catch_up(source, pipeline, await ledger(db))
+    await dc.delete(news, [3, 9])
+    await catch_up(source, pipeline, await ledger(db))
+    assert await posts.ids_between(db.reader, watched.id, 7, 99) == {7, 8, 10, 11}
+    await ingest.sweep_on(source, pipeline, await ledger(db), Sweep(), now=0)
+    await dc.delete(news, [7, 8, 10, 11])
+    sweep = Sweep(number=1)
+    while sweep.due(0):
+        await ingest.sweep_on(source, pipeline, await ledger(db), sweep, now=0)
+    assert await posts.ids_between(db.reader, watched.id, 0, 99) == {2, 4, 5}
 
 
 async def test_what_push_left_out_counts_as_a_repaired_gap(dc, db, pipeline, source, news, watched):

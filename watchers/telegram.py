@@ -303,13 +303,14 @@ class TelegramSource:
             return await self.page(channel, below, 1)
         if poison and not found:
             page = await self.page(channel, poison, limit)
-            return replace(page, newest=max(page.newest, poison))
+            newest = max(page.newest, poison)
+            return replace(page, newest=newest, ids=page.ids | {poison})
         ids = [message.id for message in found]
         return Page(
             tuple(to_posts(found)),
             min(ids, default=None),
             max(ids, default=0),
-            frozenset(ids) if not poison else frozenset(),
+            frozenset(ids),
         )
 
     async def _history(
@@ -381,6 +382,8 @@ class TelegramSource:
         poison = under + 1
         while await self._is_poisoned(channel, below, poison):
             poison += 1
+        if not await self._is_poisoned(channel, poison + 1, poison - 1):
+            return  # something was published or deleted meanwhile: whoever asks begins anew
         self._poison[channel.id].add(poison)
         async with self._db.transaction() as tx:  # before a cursor passes it
             await gaps.note(tx, channel.id, [poison])
@@ -542,6 +545,9 @@ async def _close(client: TelegramClient) -> None:
             await client.disconnect()
     except (OSError, TimeoutError, AuthKeyNotFound):
         log.debug("the connection was gone before it was closed")
+    lost = client.disconnected
+    if lost.done() and not lost.cancelled():
+        lost.exception()  # whoever was to hear of it has heard; else asyncio logs it as an error
 
 
 def _holds_login(session: Path) -> bool:
