@@ -29,8 +29,10 @@ class CommandInfo:
 
 
 COMMANDS = (
-    CommandInfo("add", "@channel …", "watch public channels or groups"),
-    CommandInfo("remove", "@channel", "stop watching one; its posts are kept"),
+    CommandInfo(
+        "add", "@channel … [join]", "watch public channels or groups; join: be pushed posts"
+    ),
+    CommandInfo("remove", "@channel", "stop watching one, leave it if I joined it"),
     CommandInfo("channels", "", "the watched channels and how complete each is"),
     CommandInfo("backfill", "@channel 30d", "read what one published before it was watched"),
     CommandInfo("watch", "NAME RULE", "look for something, in the watchlist NAME"),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from aiosqlite import Connection
 
-from storage import backfills
+from storage import backfills, watchlists
 from storage.db import moment, stamp
 from storage.model import Channel, ChannelKind, Ledger
 
@@ -23,10 +23,11 @@ async def add(tx: Connection, channel: Channel, start: int, now: datetime) -> bo
         ON CONFLICT (id) DO UPDATE SET
             username = excluded.username, title = excluded.title, kind = excluded.kind,
             start = excluded.start, cursor = excluded.cursor, added_at = excluded.added_at,
-            looked_at = NULL, trouble = NULL, removed_at = NULL
+            looked_at = NULL, trouble = NULL, mark = NULL, removed_at = NULL
         """,
         (channel.id, channel.username, channel.title, channel.kind, start, start, stamp(now)),
     )
+    await _take_name(tx, channel)
     return True
 
 
@@ -40,11 +41,26 @@ async def note(tx: Connection, channel: Channel, now: datetime) -> bool:
     return done.rowcount > 0
 
 
-async def rename(tx: Connection, channel: Channel) -> None:
-    await tx.execute(
+async def rename(tx: Connection, channel: Channel) -> bool:
+    """Note its present title and @name, in watchlists that name it, too. False: they were known."""
+    before = await tx.execute_fetchall("SELECT username FROM channels WHERE id = ?", (channel.id,))
+    done = await tx.execute(
         "UPDATE channels SET username = ?, title = ? "
         "WHERE id = ? AND (username IS NOT ? OR title IS NOT ?)",
         (channel.username, channel.title, channel.id, channel.username, channel.title),
+    )
+    for (username,) in before:
+        if username and username != channel.username:
+            await watchlists.follow(tx, username, channel)
+    await _take_name(tx, channel)
+    return done.rowcount > 0
+
+
+async def _take_name(tx: Connection, channel: Channel) -> None:
+    """Whoever had its @name before has lost it: a link must not lead to somebody else."""
+    await tx.execute(
+        "UPDATE channels SET username = NULL WHERE username = ? COLLATE NOCASE AND id <> ?",
+        (channel.username, channel.id),
     )
 
 
@@ -63,8 +79,8 @@ async def is_watched(db: Connection, channel_id: int) -> bool:
 
 async def watched(db: Connection) -> list[Ledger]:
     rows = await db.execute_fetchall(
-        "SELECT id, username, title, kind, start, cursor, looked_at, trouble, repaired, silent "
-        "FROM channels "
+        "SELECT id, username, title, kind, start, cursor, looked_at, trouble, repaired, silent, "
+        "mark FROM channels "
         "WHERE removed_at IS NULL ORDER BY title COLLATE NOCASE, id"
     )
     return [_ledger(*row) for row in rows]
@@ -125,6 +141,13 @@ async def advance(
     )
 
 
+async def repair(tx: Connection, channel_id: int, posts: int) -> None:
+    """Count posts that were missing, though a look had left them out."""
+    await tx.execute(
+        "UPDATE channels SET repaired = repaired + ? WHERE id = ?", (posts, channel_id)
+    )
+
+
 async def set_silent(tx: Connection, channel_id: int, silent: bool) -> bool:
     """Note whether a channel is unusually quiet. False when that was known."""
     done = await tx.execute(
@@ -133,10 +156,17 @@ async def set_silent(tx: Connection, channel_id: int, silent: bool) -> bool:
     return done.rowcount > 0
 
 
-async def set_trouble(tx: Connection, channel_id: int, why: str) -> bool:
-    """Note why a channel can't be read. False when that was known."""
+async def set_trouble(tx: Connection, channel_id: int, why: str | None) -> bool:
+    """Note why a channel can't be read, or that it can. Was it the other way round before?"""
+    (row,) = await tx.execute_fetchall("SELECT trouble FROM channels WHERE id = ?", (channel_id,))
+    await tx.execute("UPDATE channels SET trouble = ? WHERE id = ?", (why, channel_id))
+    return (row[0] is None) != (why is None)
+
+
+async def set_mark(tx: Connection, channel_id: int, mark: str | None) -> bool:
+    """Note what Telegram says against a channel. False when that was known."""
     done = await tx.execute(
-        "UPDATE channels SET trouble = ? WHERE id = ? AND trouble IS NOT ?", (why, channel_id, why)
+        "UPDATE channels SET mark = ? WHERE id = ? AND mark IS NOT ?", (mark, channel_id, mark)
     )
     return done.rowcount > 0
 
@@ -169,7 +199,8 @@ def _ledger(
     trouble: str | None,
     repaired: int,
     silent: int,
+    mark: str | None,
 ) -> Ledger:
     channel = Channel(id, username, title, ChannelKind(kind))
     looked = moment(looked_at) if looked_at else None
-    return Ledger(channel, start, cursor, looked, trouble, repaired, bool(silent))
+    return Ledger(channel, start, cursor, looked, trouble, repaired, bool(silent), mark)

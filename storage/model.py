@@ -138,6 +138,7 @@ class Ledger:
     trouble: str | None = None  # why it can't be read; None when it can
     repaired: int = 0  # posts that catch-up found below newer ones: gaps, repaired
     silent: bool = False  # quiet far beyond its rhythm, and the owners were told
+    mark: str | None = None  # what Telegram says against it: restricted, scam, fake
 
 
 @dataclass(frozen=True, slots=True)

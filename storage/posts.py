@@ -314,6 +314,32 @@ async def ids_between(db: Connection, channel_id: int, low: int, high: int) -> s
     return {id for (id,) in rows}
 
 
+async def stored(db: Connection, channel_id: int, message_ids: Iterable[int]) -> set[int]:
+    """Those of these messages that are stored, deleted since or not, of albums all their messages."""
+    rows = await db.execute_fetchall(
+        """
+        SELECT value FROM json_each(?2) AS wanted
+        WHERE EXISTS (SELECT 1 FROM posts
+                      WHERE channel_id = ?1 AND message_id = wanted.value)
+           OR EXISTS (SELECT 1 FROM album_messages
+                      WHERE channel_id = ?1 AND message_id = wanted.value)
+        """,
+        (channel_id, json.dumps(list(message_ids))),
+    )
+    return {id for (id,) in rows}
+
+
+async def latest_ids(db: Connection, channel_id: int, low: int, high: int, latest: int) -> set[int]:
+    """As `ids_between`, of the `latest` posts there only."""
+    rows = await db.execute_fetchall(
+        "SELECT message_id FROM posts WHERE channel_id = ? AND message_id BETWEEN ? AND ? "
+        "AND deleted_at IS NULL ORDER BY message_id DESC LIMIT 1 OFFSET ?",
+        (channel_id, low, high, latest - 1),
+    )
+    lowest = next((int(row[0]) for row in rows), low)
+    return await ids_between(db, channel_id, lowest, high)
+
+
 async def count(db: Connection) -> int:
     ((number,),) = await db.execute_fetchall("SELECT count(*) FROM posts")
     return int(number)
@@ -393,3 +419,13 @@ async def newest(db: Connection, channel_id: int) -> int:
         "SELECT max(message_id) FROM posts WHERE channel_id = ?", (channel_id,)
     )
     return next((int(row[0] or 0) for row in rows), 0)
+
+
+async def newest_before(db: Connection, channel_id: int, when: datetime) -> int:
+    """The highest message id of those published earlier; 0 when there is none."""
+    rows = await db.execute_fetchall(
+        "SELECT message_id FROM posts WHERE channel_id = ? AND published_at < ? "
+        "ORDER BY message_id DESC LIMIT 1",
+        (channel_id, stamp(when)),
+    )
+    return next((int(row[0]) for row in rows), 0)

@@ -8,7 +8,7 @@ from datetime import datetime
 from aiosqlite import Connection
 
 from storage.db import stamp
-from storage.model import Severity, Term, Watchlist
+from storage.model import Channel, Severity, Term, Watchlist
 
 
 async def create(tx: Connection, watchlist: Watchlist, now: datetime) -> int:
@@ -44,6 +44,19 @@ async def add_term(tx: Connection, watchlist_id: int, term: Term, now: datetime)
         ),
     )
     return done.rowcount > 0
+
+
+async def follow(tx: Connection, old: str, channel: Channel) -> None:
+    """A channel that was @old has another name, or none: those limited to it stay so."""
+    new = f"@{channel.username}" if channel.username else str(channel.id)
+    for id, written in await tx.execute_fetchall("SELECT id, channels FROM watchlists"):
+        names = json.loads(written)
+        renamed = [new if n.strip().lstrip("@").lower() == old.lower() else n for n in names]
+        if renamed != names:
+            await tx.execute(
+                "UPDATE watchlists SET channels = ? WHERE id = ?",
+                (json.dumps(renamed, ensure_ascii=False), id),
+            )
 
 
 async def put(tx: Connection, watchlist: Watchlist, now: datetime) -> tuple[int, int]:

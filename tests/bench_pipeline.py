@@ -23,8 +23,10 @@ from storage.db import open_database
 from storage.model import Channel, Post, Subscription, Term, Watchlist
 from tests.telegram_dc import DataCentre
 from watchers import ingest
+from watchers.ingest import DEEP, Looks, Task
 from watchers.pipeline import Pipeline
 from watchers.rhythm import COLD, LOOK_EVERY, Rhythm, intervals
+from watchers.sweeps import DAYS
 from watchers.telegram import Account, TelegramSource
 
 POSTS = 20_000
@@ -165,24 +167,38 @@ async def memory(folder: Path, number: int = 200_000) -> tuple[float, float]:
     return after_a_tenth, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def a_day(number: int = 300, hot: int = 8, seed: int = 7) -> tuple[float, float, float]:
-    """One idle account with unjoined channels, simulated: requests a second, and how late the last
-    post of a hot and of a cold channel was found, in seconds."""
+def a_day(
+    number: int = 300, hot: int = 8, seed: int = 7, joined: int = 0
+) -> tuple[float, float, float, float]:
+    """One idle account, simulated: requests a second, how late the last post of a hot and of a cold
+    channel that is not joined was found, and how long a pass over older posts took at most, in
+    seconds. `joined`: so many are, the hot ones first; push brings their posts at once."""
     rng = random.Random(seed)
     gaps = [rng.uniform(60, 300) if n < hot else rng.uniform(1800, 6 * 3600) for n in range(number)]
     published = [rng.expovariate(1 / gap) for gap in gaps]
-    looked = [-rng.random() * COLD for _ in gaps]
-    every = intervals({n: Rhythm(gap / 2, (gap,) * 20) for n, gap in enumerate(gaps)})
-    latest, requests, clock = [0.0, 0.0], 0, 0.0
+    rhythms = {n: Rhythm(gap / 2, (gap,) * 20) for n, gap in enumerate(gaps)}
+    looks = Looks(
+        at={n: -rng.random() * COLD for n in range(number)},
+        every=intervals(rhythms, frozenset(range(joined))),
+    )
+    latest, longest, requests, clock = [0.0, 0.0], 0.0, 0, 0.0
     while clock < 86400:
-        n = max(range(number), key=lambda n: (clock - looked[n]) / every[n])
-        if clock - looked[n] >= every[n]:
-            looked[n], requests = clock, requests + 1
-            while published[n] <= clock:
-                latest[n >= hot] = max(latest[n >= hot], clock - published[n])
-                published[n] += rng.expovariate(1 / gaps[n])
+        match looks.choose(range(number), lambda id, pages: True, clock):
+            case (Task.LOOK, n):
+                looks.at[n], requests = clock, requests + 1
+                while published[n] <= clock:
+                    if n >= joined:
+                        latest[n >= hot] = max(latest[n >= hot], clock - published[n])
+                    published[n] += rng.expovariate(1 / gaps[n])
+            case (Task.SWEEP, n):
+                sweep, requests = looks.sweep(n), requests + 1
+                if sweep.below is None:
+                    sweep.begin(1_000_000, 1_000_000 - int(DAYS * 86400 / gaps[n]), clock)
+                sweep.at = clock
+                sweep.reached(sweep.below - DEEP)
+                longest = max(longest, clock - sweep.began)
         clock += LOOK_EVERY
-    return requests / 86400, latest[0], latest[1]
+    return requests / 86400, latest[0], latest[1], longest
 
 
 def measure() -> Iterator[str]:
@@ -201,10 +217,16 @@ def measure() -> Iterator[str]:
             f"live, socket to committed hit at {LIVE_RATE} posts/s: median {median * 1000:.1f} ms "
             f"(wanted 10), 99th percentile {high * 1000:.1f} ms (wanted 50), {len(took)} posts"
         )
-    rate, hot, cold = a_day()
+    rate, hot, cold, older = a_day()
     yield (
         f"a day of one account, 300 channels unjoined, 8 of them hot: {rate:.2f} requests/s "
-        f"(wanted below 1), latest find hot {hot:.0f} s (wanted 30), cold {cold:.0f} s (wanted 600)"
+        f"(wanted below 1), latest find hot {hot:.0f} s (wanted 30), cold {cold:.0f} s (wanted 600); "
+        f"each channel's older posts are read again every quarter of an hour, in {older:.0f} s at most"
+    )
+    rate, hot, cold, older = a_day(hot=16, joined=100)
+    yield (
+        f"the same with 16 hot, 100 of them joined, the hot ones among these: {rate:.2f} requests/s; "
+        f"those that are not joined: cold {cold:.0f} s; older posts again in {older:.0f} s at most"
     )
 
 

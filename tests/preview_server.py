@@ -40,10 +40,11 @@ class Message:
     media: str = ""  # HTML
     service: bool = False
     no_time: bool = False
+    at: datetime | None = None  # None: minutes after the start, as many as its id
 
     @property
-    def at(self) -> datetime:
-        return START + timedelta(minutes=self.id)
+    def published_at(self) -> datetime:
+        return self.at or START + timedelta(minutes=self.id)
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Fault:
     kind: str  # throttle | status | drop | slow | shape | text_shape | elsewhere | ignore_before
     times: int | None  # None: until healed
     when: Callable[[web.Request], bool]
-    value: str | int = 0
+    value: str | float = 0
 
 
 class PreviewServer:
@@ -88,7 +89,7 @@ class PreviewServer:
         self.connections: set[object] = set()
         self.not_modified = 0
         self.etags = etags
-        self.retry_after = "7"  # seconds, of a 429
+        self.retry_after = "7"  # seconds, of a 429; empty: it does not say
         self._faults: list[Fault] = []
 
     async def __aenter__(self) -> "PreviewServer":
@@ -122,7 +123,7 @@ class PreviewServer:
         kind: str,
         times: int | None = None,
         when: Callable[[web.Request], bool] = lambda request: True,
-        value: str | int = 0,
+        value: str | float = 0,
     ) -> None:
         self._faults.append(Fault(kind, times, when, value))
 
@@ -146,8 +147,9 @@ class PreviewServer:
         if kind == "slow":
             await asyncio.sleep(float(fault.value))
         if kind == "status":
-            retry = {"Retry-After": self.retry_after} if fault.value == 429 else {}
-            return web.Response(status=fault.value, text="Bad Gateway", headers=retry)
+            asked = fault.value == 429 and self.retry_after
+            retry = {"Retry-After": self.retry_after} if asked else {}
+            return web.Response(status=int(fault.value), text="Bad Gateway", headers=retry)
         if kind == "elsewhere":
             return web.Response(status=302, headers={"Location": str(fault.value)})
         if channel is None or not channel.preview:
@@ -340,7 +342,7 @@ def _text_of(words: str) -> str:
 
 
 def _footer(message: Message, post: str, *, edited: bool) -> str:
-    time = f'<time datetime="{message.at.isoformat()}" class="time">12:00</time>'
+    time = f'<time datetime="{message.published_at.isoformat()}" class="time">12:00</time>'
     signed = message.signature and (
         f'<span class="tgme_widget_message_from_author">{escape(message.signature)}</span>,&nbsp;'
     )

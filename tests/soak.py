@@ -1,10 +1,10 @@
-"""Does the program stay complete while everything goes wrong? As a process, against a local data centre.
+"""Does the program stay complete while everything goes wrong? As a process, against local servers.
 
-    python -m tests.soak --channels 50 --posts 20000 --kills 10
+    python -m tests.soak --channels 50 --posts 20000 --kills 10            # a data centre, accounts
+    python -m tests.soak --preview --channels 50 --posts 20000 --kills 10  # the web preview, none
 
-Updates are dropped, differences too long, connections reset, requests flooded and hanging, posts
-edited and deleted, one post poisoned, one account of three revoked, the process killed. At the end
-what is stored is compared with what was published.
+What goes wrong besides the kills is told in soak_telegram.py and soak_preview.py. At the end what is
+stored is compared with what was published.
 """
 
 import argparse
@@ -15,8 +15,10 @@ import random
 import sqlite3
 import tempfile
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any, Protocol
 
 from rich.progress import Progress
 
@@ -25,166 +27,159 @@ from storage.db import open_database
 from storage.model import Channel
 from tests import make
 from tests.bot_api import BotApi
-from tests.telegram_dc import DataCentre
-from tests.telegram_media import UnknownMedia
+from tests.soak_preview import WebPreview
+from tests.soak_telegram import Telegram
 from tests.test_black_box import Process
 
-RECENT = 40  # posts back that are edited and deleted
-SETTLE = 240  # seconds given at the end
 
+class Side(Protocol):
+    """Where channels are read from, with all that goes wrong there."""
 
-@dataclass
-class Soak:
-    dc: DataCentre
-    rng: random.Random
-    chosen: list = field(default_factory=list)
-    poison: set = field(default_factory=set)
-    edits: int = 0
-    deletions: int = 0
-    dropped: int = 0
+    def open(self, channels: int) -> AbstractAsyncContextManager[None]:
+        """Make so many channels."""
 
-    async def publish(self, posts: int, seconds: float, progress: Progress) -> None:
-        task = progress.add_task("publishing", total=posts)
-        for number in range(posts):
-            channel = self.rng.choice(self.chosen)
-            if number == posts // 3:
-                message = self.dc.store(channel, "poison", media=UnknownMedia())
-                self.poison.add((channel.id, message.id))
-            await self.one(channel, f"post {number} of {channel.id}")
-            progress.advance(task)
-            await asyncio.sleep(seconds / posts * self.rng.random() * 2)
+    def channels(self) -> list[Channel]: ...
 
-    async def one(self, channel, text: str) -> None:
-        lost = self.rng.random() < 0.2
-        self.dropped += lost
-        if lost:
-            self.dc.drop_updates += 1
-        await self.dc.post(channel, text)
-        recent = [
-            id for id in sorted(channel.messages)[-RECENT:] if (channel.id, id) not in self.poison
-        ]
-        if self.rng.random() < 0.05:
-            self.edits += 1
-            await self.dc.edit(channel, self.rng.choice(recent), f"edited {text}")
-        if self.rng.random() < 0.02:
-            self.deletions += 1
-            await self.dc.delete(channel, [self.rng.choice(recent)])
+    def settings(self) -> dict[str, object]:
+        """Those that lead the program here."""
+
+    def prepare(self) -> Callable[[], None] | None:
+        """What is done in the program's process before it begins."""
+
+    async def publish(self, number: int) -> None:
+        """The next post, in any channel; edit and delete a few."""
 
     async def misfortunes(self) -> None:
-        while True:
-            await asyncio.sleep(self.rng.uniform(0.5, 3))
-            match self.rng.randrange(5):
-                case 0:
-                    self.dc.fail("GetHistory", 420, f"FLOOD_WAIT_{self.rng.randint(1, 30)}")
-                case 1:
-                    self.dc.fault("GetHistory", "hang")
-                case 2:
-                    self.dc.kick()
-                case 3:
-                    self.dc.diff_limit = self.rng.choice([1, 3, 100])
-                case 4:
-                    self.dc.fail("GetHistory", 500, "INTERDC_1_CALL_ERROR")
+        """One after the other, until cancelled."""
+
+    def halfway(self) -> None: ...
+
+    def heal(self) -> None:
+        """No more misfortunes."""
+
+    def published(self) -> dict[tuple[int, int], str]:
+        """The text of every post that is there now, by channel and message id."""
+
+    def said(self) -> dict[str, object]:
+        """For the report."""
 
 
-def wanted(soak: Soak) -> dict[tuple[int, int], str]:
-    return {
-        (channel.id, id): message.message
-        for channel in soak.chosen
-        for id, message in channel.messages.items()
-        if (channel.id, id) not in soak.poison
-    }
-
-
-def compare(soak: Soak, database: Path) -> dict[str, int]:
+def compare(side: Side, database: Path) -> dict[str, Any]:
+    """What is wrong, and which posts, as channel and message id."""
     with contextlib.closing(sqlite3.connect(database)) as db:
         rows = db.execute("SELECT channel_id, message_id, text, deleted_at FROM posts").fetchall()
     here = {(channel, id): (text, gone) for channel, id, text, gone in rows}
-    there = wanted(soak)
+    there = side.published()
+    wrong = {
+        "missing": [key for key in there if key not in here],
+        "old text": [key for key, text in there.items() if here.get(key, (text,))[0] != text],
+        "deleted, not marked": [k for k, (_, gone) in here.items() if not gone and k not in there],
+        "marked, not deleted": [k for k, (_, gone) in here.items() if gone and k in there],
+    }
     return {
         "published": len(there),
         "stored": len(rows),
-        "missing": sum(key not in here for key in there),
+        **{what: len(keys) for what, keys in wrong.items()},
         "doubles": len(rows) - len(here),
-        "old text": sum(key in here and here[key][0] != text for key, text in there.items()),
-        "deleted, not marked": sum(
-            gone is None and key not in there for key, (_, gone) in here.items()
-        ),
-        "marked, not deleted": sum(
-            gone is not None and key in there for key, (_, gone) in here.items()
-        ),
+        "for example": {what: sorted(keys)[:5] for what, keys in wrong.items() if keys},
     }
+
+
+async def publish(side: Side, posts: int, seconds: float, rng: random.Random) -> None:
+    with Progress() as progress:
+        for number in progress.track(range(posts), description="publishing"):
+            await side.publish(number)
+            await asyncio.sleep(seconds / posts * rng.random() * 2)
+
+
+async def settle(side: Side, database: Path, seconds: float) -> tuple[dict[str, Any], float, float]:
+    """What it came to, and after how many seconds: the last post, and the last edit or deletion."""
+    began, found = time.monotonic(), 0.0
+    while True:
+        counts, passed = compare(side, database), time.monotonic() - began
+        found = passed if counts["missing"] else found
+        complete = not counts["for example"] and not counts["doubles"]
+        if complete or passed > seconds:
+            return counts, found, passed
+        await asyncio.sleep(0.5)
 
 
 async def run(arguments: argparse.Namespace) -> dict[str, object]:
     rng = random.Random(arguments.seed)
-    with tempfile.TemporaryDirectory() as name, Progress() as progress:
-        folder = Path(name)
+    times = arguments.hurry if arguments.preview else 1
+    seconds = arguments.seconds / times
+    side: Side = WebPreview(rng, times) if arguments.preview else Telegram(rng)
+    with tempfile.TemporaryDirectory() as name:
+        folder, began = Path(name), time.monotonic()
         database = folder / "watch.db"
-        async with DataCentre() as dc, BotApi() as api:
-            accounts = [dc.add_user(f"Reader {n}") for n in range(3)]
-            soak = Soak(dc, rng)
-            for n in range(arguments.channels):
-                members = accounts if n % 2 else []
-                soak.chosen.append(dc.add_channel(f"C{n}", username=f"chan_{n}", members=members))
+        async with side.open(arguments.channels), BotApi() as api:
             async with open_database(database) as db, db.transaction() as tx:
-                for c in soak.chosen:
-                    await channels.add(tx, Channel(c.id, c.username, c.title), 0, make.NOON)
+                for channel in side.channels():
+                    await channels.add(tx, channel, 0, make.NOON)
             settings = {
                 "BOT_TOKEN": api.token,
                 "BOT_API_URL": api.url,
                 "OWNER_IDS": 1,
-                "PREVIEW_URL": "http://127.0.0.1:9",
                 "DATABASE": database,
-                "TELEGRAM_API_ID": 1,
-                "TELEGRAM_API_HASH": "0" * 32,
-                "TELEGRAM_SESSION_STRING": ",".join(dc.session(user) for user in accounts),
+                **side.settings(),
             }
-            publishing = asyncio.create_task(
-                soak.publish(arguments.posts, arguments.seconds, progress)
-            )
-            harm = asyncio.create_task(soak.misfortunes())
+            prepare = side.prepare()
+            publishing = asyncio.create_task(publish(side, arguments.posts, seconds, rng))
+            harm = asyncio.create_task(side.misfortunes())
+            output = ""
             for kill in range(arguments.kills):
-                process = Process(("run",), settings, folder)
+                process = Process(("run",), settings, folder, prepare=prepare)
                 await process.start()
                 await process.says("connected to Telegram", 60)
-                await asyncio.sleep(rng.uniform(1, arguments.seconds / arguments.kills))
+                await asyncio.sleep(rng.uniform(0.1, 1.6) * seconds / (arguments.kills + 1))
                 if kill == arguments.kills // 2:
-                    dc.revoke(accounts[0])
-                    dc.kick()
+                    side.halfway()
                 await process.kill()
-            process = Process(("run",), settings, folder)
+                output += process.output
+                keep(arguments.log, output)
+            process = Process(("run",), settings, folder, prepare=prepare)
             await process.start()
             await publishing
+            published_in = time.monotonic() - began
             harm.cancel()
-            dc.heal()
-            ended = time.monotonic()
-            while True:
-                counts = compare(soak, database)
-                bad = sum(counts[key] for key in list(counts)[2:])
-                if not bad or time.monotonic() - ended > SETTLE:
-                    break
-                await asyncio.sleep(1)
-            late = time.monotonic() - ended
+            side.heal()
+            counts, found, late = await settle(side, database, arguments.settle / times)
             await process.kill()
-            assert "Traceback" not in process.output, process.output[-3000:]
-            return counts | {
-                "edits": soak.edits,
-                "deletions": soak.deletions,
-                "updates dropped": soak.dropped,
+            output += process.output
+            keep(arguments.log, output)
+            return {
+                **counts,
+                "tracebacks": output.count("Traceback"),
+                **side.said(),
                 "kills": arguments.kills,
-                "last found after, s": round(late, 1),
-                "server errors": len(dc.errors),
+                "published in, s": round(published_in * times),
+                "last post found after, s": round(found * times, 1),
+                "last edit or deletion found after, s": round(late * times, 1),
             }
+
+
+def keep(log: str | None, output: str) -> None:
+    if log:
+        Path(log).write_text(output)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--preview", action="store_true", help="the web preview, no account")
     parser.add_argument("--channels", type=int, default=50)
     parser.add_argument("--posts", type=int, default=20_000)
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--seconds", type=float, help="of publishing")
+    parser.add_argument(
+        "--hurry", type=float, default=10, help="with --preview: how much faster time passes"
+    )
+    parser.add_argument("--settle", type=float, default=3600, help="seconds given at the end")
     parser.add_argument("--seed", type=int, default=7)
-    print(json.dumps(asyncio.run(run(parser.parse_args())), indent=1))
+    parser.add_argument("--log", help="a file for what the program says")
+    arguments = parser.parse_args()
+    if arguments.seconds is None:
+        arguments.seconds = 3600 if arguments.preview else 120
+    print(json.dumps(asyncio.run(run(arguments)), indent=1))
 
 
 if __name__ == "__main__":

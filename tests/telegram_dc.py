@@ -178,6 +178,26 @@ class DataCentre(Faults):
         channel.private, channel.aliases = True, ()
         await self.rename(channel, None)
 
+    async def retitle(self, channel: Channel, title: str) -> None:
+        channel.title = title
+        await self._tell_members(channel, types.UpdateChannel(channel.id))
+
+    async def restrict(self, channel: Channel, why: str | None) -> None:
+        """Apps no longer show it, for this reason; its history is still given. None: they do."""
+        channel.restricted = why
+        await self._tell_members(channel, types.UpdateChannel(channel.id))
+
+    async def mark(self, channel: Channel, **flags: bool) -> None:
+        """scam=True, fake=True; or False, when it was a mistake."""
+        channel.flags.update(flags)
+        await self._tell_members(channel, types.UpdateChannel(channel.id))
+
+    async def delete_channel(self, channel: Channel) -> None:
+        """Its name is free; who asks for it is told what is told of private ones."""
+        channel.private, channel.aliases = True, ()
+        channel.members.clear()
+        await self.rename(channel, None)
+
     # ---- logins
 
     def new_key(self, user: int | None = None) -> AuthKey:

@@ -141,6 +141,8 @@ def join_channel(dc: "DataCentre", login: Login, request: channels.JoinChannelRe
 def _join(dc: "DataCentre", login: Login, channel: "Channel") -> TLObject:
     if len(dc.joined_by(login.user)) >= dc.join_limit:
         raise RpcError(400, "CHANNELS_TOO_MUCH")
+    if channel.flags.get("join_request"):
+        raise RpcError(400, "INVITE_REQUEST_SENT")
     channel.members.add(login.user)
     return types.messages.ChatInviteJoinResultOk(_membership_changed(login, channel))
 

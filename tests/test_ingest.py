@@ -5,16 +5,18 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from storage import channels, posts, watchlists
+from storage import channels, gaps, posts, watchlists
 from storage.model import Term
 from tests import make
 from tests.telegram_media import UnknownMedia
-from watchers import ingest, rhythm
+from watchers import errands, ingest, rhythm
 from watchers.ingest import SourceState, catch_up
 from watchers.pipeline import Counts
 from watchers.references import Reference
 from watchers.share import Share
+from watchers.sweeps import Sweep
 from watchers.telegram import Account, TelegramSource
+from watchers.walks import Walk
 
 
 @pytest.fixture
@@ -112,6 +114,80 @@ async def test_interrupted_anywhere_it_starts_again_from_the_cursor(
     assert len(await ids(db)) == 250
 
 
+async def test_a_long_way_down_is_read_in_slices_and_nothing_is_skipped(
+    dc, db, pipeline, source, news, watched
+):
+    for number in range(250):
+        dc.store(news, f"post {number}")
+    walk = Walk()
+    await catch_up(source, pipeline, await ledger(db), walk=walk, patient=lambda: False)
+    assert (await ids(db), walk.unfinished) == (list(range(152, 252)), True)
+    for number in range(150):
+        dc.store(news, f"later {number}")
+    await catch_up(source, pipeline, await ledger(db), walk=walk, patient=lambda: False)
+    assert walk.read == [(152, 251), (302, 401)]
+    slices = 0
+    while walk.unfinished:
+        assert (await ledger(db)).cursor in (1, 251)
+        await ingest.walk_on(source, pipeline, await ledger(db), walk, lambda: False)
+        slices += 1
+    assert slices == 3
+    assert await ids(db) == list(range(2, 402))
+    assert (await ledger(db)).cursor == 401
+    assert (await ledger(db)).repaired == 0  # a backlog is no gap
+
+
+async def test_one_channels_backlog_does_not_hold_up_the_others(
+    dc, reader, db, pipeline, source, news, quick, monkeypatch
+):
+    monkeypatch.setattr(ingest, "SLICE", 0)
+    others = [dc.add_channel(f"C{n}", username=f"chan_{n}") for n in range(3)]
+    await watch(db, *others, news)
+    await meet(db, reader, *others, news)
+    for number in range(1500):
+        dc.store(news, f"post {number}")
+    for channel in others:
+        dc.store(channel, "fresh")
+    async with supervised(source, pipeline):
+        await stored(db, 1503)
+    asked = [call.request.peer.channel_id for call in dc.calls_of("GetHistory")]
+    assert set(asked[:4]) == {news.id, *(channel.id for channel in others)}
+    last = len(asked) - asked[::-1].index(news.id)
+    assert sum(id != news.id for id in asked[4:last]) >= 5
+
+
+async def test_what_became_of_older_posts_is_noticed_in_the_end(
+    dc, db, pipeline, clock, source, news, watched
+):
+    for number in range(450):
+        message = dc.store(news, f"post {number}")
+        message.date = clock.now
+    await catch_up(source, pipeline, await ledger(db))
+    await dc.edit(news, 40, "edited", silent=True)
+    await dc.delete(news, [50, 260, 261])
+    await catch_up(source, pipeline, await ledger(db))
+    sweep = Sweep()
+    for _ in range(20):
+        await ingest.sweep_on(source, pipeline, await ledger(db), sweep, now=0)
+    there = await posts.ids_between(db.reader, watched.id, 0, 999)
+    assert there == set(range(2, 452)) - {50, 260, 261}
+    ((text,),) = await db.reader.execute_fetchall("SELECT text FROM posts WHERE message_id = 40")
+    assert text == "edited"
+
+
+async def test_a_week_back_is_far_enough(dc, db, pipeline, clock, source, news, watched):
+    for number in range(300):
+        dc.store(news, f"post {number}").date = clock.now
+    await catch_up(source, pipeline, await ledger(db))
+    clock.forward(days=8)
+    for number in range(10):
+        dc.store(news, f"later {number}").date = clock.now
+    await catch_up(source, pipeline, await ledger(db))
+    sweep = Sweep(number=7)
+    await ingest.sweep_on(source, pipeline, await ledger(db), sweep, now=0)
+    assert (sweep.floor, sweep.below) == (301, None)
+
+
 @asynccontextmanager
 async def supervised(source, pipeline):
     told, state = [], SourceState()
@@ -133,6 +209,8 @@ def quick(monkeypatch):
     monkeypatch.setattr(ingest, "LOOK_EVERY", 0.02)
     monkeypatch.setattr(rhythm, "LOOK_EVERY", 0.02)
     monkeypatch.setattr(ingest, "BACK_OFF", (0.02,))
+    for name in ("EVERY", "PAUSE"):
+        monkeypatch.setattr(errands, name, 0.02)
 
 
 async def watch(db, *chosen):
@@ -141,6 +219,14 @@ async def watch(db, *chosen):
             await channels.add(
                 tx, make.channel(channel.id, channel.username, channel.title), 0, make.NOON
             )
+
+
+async def meet(db, account, *chosen):
+    """The account needs no name looked up."""
+    async with db.transaction() as tx:
+        for channel in chosen:
+            known = channel.access_hash_for(account)
+            await channels.keep_access_hash(tx, account, channel.id, known)
 
 
 async def stored(db, number):
@@ -284,6 +370,42 @@ async def test_a_post_of_an_unknown_type_is_set_aside_alone(
     dc.store(news, "after")
     await catch_up(source, pipeline, await ledger(db), deep=False)
     assert 32 in await ids(db)
+
+
+async def test_what_is_published_while_a_post_is_set_aside_is_not_set_aside(
+    dc, db, pipeline, source, news, watched, monkeypatch
+):
+    dc.store(news, "from the future", media=UnknownMedia())
+    history, late = source._history, ["one", "two", "three"]
+
+    async def amid_news(*asked, skip=0, **more):
+        if skip == 1:
+            while late:
+                dc.store(news, late.pop())
+        return await history(*asked, skip=skip, **more)
+
+    monkeypatch.setattr(source, "_history", amid_news)
+    await catch_up(source, pipeline, await ledger(db))
+    await catch_up(source, pipeline, await ledger(db))
+    assert await ids(db) == [3, 4, 5]
+    assert await gaps.of(db.reader, watched.id) == {2}
+
+
+async def test_what_is_deleted_above_and_below_a_post_that_was_set_aside_is_noticed(
+    dc, db, pipeline, source, news, watched
+):
+    for number in range(10):
+        dc.store(news, f"post {number}", media=UnknownMedia() if number == 4 else None)
+    await catch_up(source, pipeline, await ledger(db))
+    await dc.delete(news, [3, 9])
+    await catch_up(source, pipeline, await ledger(db))
+    assert await posts.ids_between(db.reader, watched.id, 7, 99) == {7, 8, 10, 11}
+    await ingest.sweep_on(source, pipeline, await ledger(db), Sweep(), now=0)
+    await dc.delete(news, [7, 8, 10, 11])
+    sweep = Sweep(number=1)
+    while sweep.due(0):
+        await ingest.sweep_on(source, pipeline, await ledger(db), sweep, now=0)
+    assert await posts.ids_between(db.reader, watched.id, 0, 99) == {2, 4, 5}
 
 
 async def test_what_push_left_out_counts_as_a_repaired_gap(dc, db, pipeline, source, news, watched):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchers.rhythm import COLD, HOT, LOOK_EVERY, Rhythm, intervals, silent
+from watchers.rhythm import COLD, HOT, LOOK_EVERY, RARELY, SLOWER, Rhythm, intervals, silent
 
 DAY = 86400.0
 
@@ -29,14 +29,43 @@ def test_three_hundred_channels_cost_less_than_a_request_a_second():
     assert all(every[n] <= 600 for n in range(300))  # cold: within 10 min
 
 
-def test_what_is_pushed_needs_no_quick_looks():
-    rhythms = {n: busy() for n in range(300)}
-    assert set(intervals(rhythms, frozenset(rhythms)).values()) == {COLD}
+def test_what_is_pushed_is_looked_at_four_times_more_rarely():
+    assert intervals({1: quiet(), 2: quiet()}, frozenset({2})) == {
+        1: 2 * LOOK_EVERY,
+        2: 2 * LOOK_EVERY * SLOWER,
+    }
+    every = intervals({n: busy() if n < 2 else quiet() for n in range(300)}, frozenset({0, 2}))
+    assert (every[0], every[1], every[2], every[3]) == (HOT * SLOWER, HOT, RARELY, COLD)
 
 
-@given(st.lists(st.floats(1, 30 * DAY), min_size=1, max_size=600))
-def test_the_budget_holds_whatever_the_channels_do(gaps):
-    every = intervals({n: busy(gap) for n, gap in enumerate(gaps)})
+def test_hot_channels_share_evenly_what_does_not_suffice():
+    """None is left to the pace of a cold one because others are a little busier."""
+    every = intervals({n: busy(30.0 * (n + 1)) if n < 16 else quiet() for n in range(300)})
+    assert len({every[n] for n in range(16)}) == 1
+    assert HOT < every[0] < 2 * HOT
+    few = intervals({n: busy(n + 1.0) for n in range(25)})
+    assert max(few.values()) < 30
+    many = intervals({n: busy(10.0 * (n + 1)) for n in range(51)})
+    assert max(many.values()) <= 51 * LOOK_EVERY + 1e-9
+
+
+def test_what_is_not_pushed_comes_first():
+    pushed = frozenset(range(200))
+    every = intervals({n: busy() for n in range(300)}, pushed)
+    alone = intervals({n: busy() if n >= 200 else quiet() for n in range(300)}, pushed)
+    assert all(every[n] == alone[n] for n in range(200, 300))
+    assert all(every[n] <= RARELY for n in pushed)
+    assert max(every[n] for n in range(200, 300)) <= COLD
+
+
+@given(
+    st.lists(st.floats(1, 30 * DAY), min_size=1, max_size=50),
+    st.integers(1, 20),
+    st.frozensets(st.integers(0, 999)),
+)
+def test_the_budget_holds_whatever_the_channels_do(gaps, times, pushed):
+    gaps *= times  # up to 1,000 channels
+    every = intervals({n: busy(gap) for n, gap in enumerate(gaps)}, pushed)
     assert every.keys() == set(range(len(gaps)))
     assert sum(1 / seconds for seconds in every.values()) <= 1 / LOOK_EVERY + 1e-6
     assert all(seconds >= min(HOT, len(gaps) * LOOK_EVERY) - 1e-9 for seconds in every.values())

@@ -6,7 +6,7 @@ import pytest
 
 from storage import channels, posts
 from tests import make
-from watchers import ingest, rhythm
+from watchers import errands, ingest, rhythm
 from watchers.ingest import SourceLost
 from watchers.references import Reference
 from watchers.sources import Member, Sources
@@ -25,6 +25,8 @@ def sources(dc, db, readers, monkeypatch):
     for module in (ingest, rhythm):
         monkeypatch.setattr(module, "LOOK_EVERY", 0.02)
     monkeypatch.setattr(ingest, "BACK_OFF", (0.05,))
+    for name in ("EVERY", "PAUSE"):
+        monkeypatch.setattr(errands, name, 0.02)
     accounts = [
         Account(1, "x" * 32, dc.session(reader), f"account {n}") for n, reader in enumerate(readers)
     ]

@@ -9,20 +9,21 @@ there: where that one is shown, what is missing beside it is not there.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 from storage.model import Channel, ChannelKind, Post
-from watchers.ingest import ChannelRefused, Deletion, Flooded, Page, SourceLost
+from watchers.ingest import ChannelRefused, Deletion, Flooded, NotJoined, Page, SourceLost, Tell
 from watchers.preview_page import PageKind, PreviewPage
 from watchers.preview_web import TELEGRAM, Answer, Pace, PreviewWeb
 from watchers.references import Reference
+from watchers.standing import NO_LONGER, Standing
 
 log = logging.getLogger(__name__)
 
 WINDOW = 20  # ids a page shows
 GAP_LOOKS = 4  # empty answers, each beside a full one, that prove a gap longer than a window
+EDGES = 10_000  # remembered
 STRANGE = 3  # pages of an unknown shape in a row: it is the preview, not a channel
 _EMPTY = "Telegram's web preview shows no posts at present; it does so to who asks too often"
 _UNKNOWN = (
@@ -45,9 +46,8 @@ class PreviewSource:
         self._strange = 0
         self._links_down = False  # older posts are linked to on pages that have some below
         self._lowest: dict[int, int] = {}  # by channel: the last post read on the way down
-        self._walks: dict[int, list[tuple[int, Page]]] = {}  # by channel: pages, each with its top
-        self._broken_off: set[int] = set()  # channels whose walk down was
         self._edges: set[tuple[int, int]] = set()  # channels and ids above which nothing is, so far
+        self._standings: dict[int, Standing] = {}  # what the latest page said of each channel
         self._good: str | None = None  # what was read last
         self._lost: str | None = None  # what has to be read again before it counts as connected
 
@@ -81,6 +81,30 @@ class PreviewSource:
     def hinted(self) -> int | None:
         return None
 
+    def ready(self, channel: Channel) -> bool:
+        return True  # nothing has to be looked up
+
+    def standing(self, channel_id: int) -> Standing | None:
+        return self._standings.get(channel_id)
+
+    def joined(self) -> frozenset[int]:
+        return frozenset()
+
+    def pushed(self) -> frozenset[int]:
+        return frozenset()
+
+    def doubt_push(self, channel_id: int) -> None: ...
+
+    async def tend(self, strangers: Callable[[bool], Awaitable[list[Channel]]], tell: Tell) -> None:
+        """There is nothing else to do."""
+
+    async def join(self, channel: Channel) -> None:
+        raise NotJoined("only a Telegram account can join, and none is connected at present")
+
+    def has_turn(self, channel: Channel, pages: int = 1) -> bool:
+        now = asyncio.get_running_loop().time()
+        return self._web.turns.saved(f"/s/{channel.username}", now) >= pages
+
     async def resolve(self, reference: Reference) -> tuple[Channel, int]:
         if reference.username is None:
             raise ChannelRefused(
@@ -99,36 +123,35 @@ class PreviewSource:
         return Channel(page.channel_id, name, page.title or name), max(page.ids)
 
     async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
-        """One window, however many are asked for. See Source.
-
-        A walk down that was broken off is not begun anew: it starts from the top again, for what
-        is new there, and takes from memory what it had read below.
-        """
+        """One window, however many are asked for. See Source."""
         if channel.username is None or channel.kind is ChannelKind.GROUP:
             raise ChannelRefused(f"the web preview shows public channels only: {_ACCOUNT}")
-        if below is None:
-            self._walks = {id: self._walks[id] for id in self._broken_off}
-            self._edges = {edge for edge in self._edges if edge[0] in self._broken_off}
-            self._broken_off.discard(channel.id)
-        elif below <= 1:
+        if below is not None and below <= 1:
             return Page((), None, 0)
-        elif remembered := self._remembered(channel, below):
-            return remembered
-        try:
-            page = await self._read(channel, below)
-        except (Flooded, SourceLost):
-            self._broken_off.add(channel.id)
-            self._walks.setdefault(channel.id, [])
-            raise
-        self._walks.setdefault(channel.id, []).append((below or page.newest + 1, page))
-        return page
+        return await self._read(channel, below)
 
-    def _remembered(self, channel: Channel, below: int) -> Page | None:
-        for high, page in self._walks.get(channel.id, ()):
-            if page.oldest is not None and page.oldest < below <= high:
-                posts = tuple(post for post in page.posts if post.message_id < below)
-                return replace(page, posts=posts)
-        return None
+    async def glance(self, channel: Channel, below: int | None = None) -> Page:
+        """One window, asked for beside what an account reads.
+
+        Whatever comes of it, it counts neither against the channel nor against the preview.
+        Raises ChannelRefused, Flooded, SourceLost.
+        """
+        path = f"/s/{channel.username}"
+        answer = await self._web.get(f"{path}?before={below}" if below else path)
+        landing = answer.location.rstrip("/").rpartition("/")[2]
+        if answer.status == 404 or landing.casefold() == (channel.username or "").casefold():
+            raise ChannelRefused("it has no web preview")
+        found = answer.page or PreviewPage(PageKind.UNKNOWN)
+        as_asked = below is None or min(found.ids, default=0) < below
+        if found.kind is not PageKind.FEED or found.channel_id is None or not as_asked:
+            self._web.turns.slow_down(path)
+            raise Flooded(answer.retry_after or self._pace.pauses[0])
+        if found.channel_id != channel.id:
+            raise ChannelRefused("its name belongs to somebody else now")
+        oldest = min(found.ids)
+        whole = [post for post in found.posts if not found.more or oldest not in post.album]
+        seen = frozenset() if found.unread else found.ids
+        return Page(tuple(post.to_post(channel.id) for post in whole), oldest, max(found.ids), seen)
 
     async def _read(self, channel: Channel, below: int | None) -> Page:
         path = f"/s/{channel.username}"
@@ -139,11 +162,13 @@ class PreviewSource:
             if found.channel_id != channel.id:
                 raise ChannelRefused(f"@{channel.username} belongs to somebody else now")
             self._note_good(path, address, found)
+            if found.title and channel.username:
+                self._standings[channel.id] = Standing(found.title, (channel.username,))
             return self._window(channel, found, below)
         if below and found.kind is PageKind.EMPTY and await self._is_gap(channel, below, address):
-            return self._gap(channel, below, frozenset())
+            return self._gap(channel, below, frozenset({self._lowest[channel.id]}))
         if found.kind in (PageKind.NO_PREVIEW, PageKind.NOT_FOUND):
-            raise ChannelRefused(_refusal(found, Reference(channel.username)))
+            raise ChannelRefused(_refusal(found, Reference(channel.username), NO_LONGER))
         raise self._note_bad(path, address, found.kind)
 
     def _window(self, channel: Channel, found: PreviewPage, below: int | None) -> Page:
@@ -153,7 +178,9 @@ class PreviewSource:
         seen = frozenset() if found.unread else found.ids  # else it would pass for deleted
         if not ids:
             assert below is not None
-            if below < WINDOW or (self._links_down and not found.more):
+            if below < WINDOW:
+                return Page((), None, 0, seen)
+            if self._links_down and not found.more:
                 return Page((), None, 0)
             return self._gap(channel, below, seen)
         oldest = ids[0]
@@ -167,6 +194,8 @@ class PreviewSource:
 
     def _gap(self, channel: Channel, below: int, seen: frozenset[int]) -> Page:
         edge = max(1, below - WINDOW + 1)
+        if len(self._edges) >= EDGES:
+            self._edges.clear()
         self._edges.add((channel.id, edge))
         return Page((), edge, 0, seen)
 
@@ -242,9 +271,9 @@ class PreviewSource:
         return self._pace.pauses[min(times, len(self._pace.pauses)) - 1]
 
 
-def _refusal(page: PreviewPage, reference: Reference) -> str:
+def _refusal(page: PreviewPage, reference: Reference, nobody: str = "; check its spelling") -> str:
     if page.kind is PageKind.NOT_FOUND:
-        return f"nobody has the name {reference}; check its spelling"
+        return f"nobody has the name {reference}{nobody}"
     if page.kind is not PageKind.NO_PREVIEW:
         return _UNKNOWN
     if "member" in page.counted:

@@ -165,11 +165,15 @@ class Turns:
 
     def wait(self, path: str, now: float) -> float:
         """Take the next turn of a path; how long until it comes, in seconds."""
+        saved = self.saved(path, now) - 1
+        self._saved[path] = saved, now
+        return max(0.0, -saved * self._pace.every * self._slower.get(path, 1.0))
+
+    def saved(self, path: str, now: float) -> float:
+        """Requests that a path may make without waiting."""
         every = self._pace.every * self._slower.get(path, 1.0)
         saved, at = self._saved.get(path, (float(self._pace.burst), now))
-        saved = min(self._pace.burst, saved + (now - at) / every) - 1
-        self._saved[path] = saved, now
-        return max(0.0, -saved * every)
+        return min(self._pace.burst, saved + (now - at) / every)
 
     def slow_down(self, path: str) -> None:
         """It was asked too often: half as often from now on, and nothing saved up."""
@@ -180,7 +184,7 @@ class Turns:
     def relax(self, path: str) -> None:
         """It was answered well: back towards the usual pace, a little at a time."""
         if path in self._slower:
-            self._slower[path] *= 0.9
+            self._slower[path] *= 0.7
             if self._slower[path] <= 1:
                 del self._slower[path]
 

@@ -5,8 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from storage.model import Channel
-from watchers.ingest import Flooded, Page, Source, SourceLost, SourceState, Tell, supervise
+from watchers import second
+from watchers.ingest import (
+    Flooded,
+    NotJoined,
+    Page,
+    Source,
+    SourceLost,
+    SourceState,
+    Tell,
+    supervise,
+)
 from watchers.pipeline import Pipeline
+from watchers.preview import PreviewSource
 from watchers.references import Reference
 from watchers.share import GRACE, Share
 
@@ -28,10 +39,15 @@ class Sources:
     def start(
         self, tasks: asyncio.TaskGroup, pipeline: Pipeline, tell: Tell
     ) -> list[asyncio.Task[None]]:
-        return [
-            tasks.create_task(supervise(m.source, pipeline, tell, m.state, self._share, m.rank))
-            for m in self.members
+        work = [
+            supervise(m.source, pipeline, tell, m.state, self._share, m.rank) for m in self.members
         ]
+        work += [
+            second.assist(m.source, pipeline, self._share)
+            for m in self.members
+            if m.rank > 0 and isinstance(m.source, PreviewSource)
+        ]
+        return [tasks.create_task(each) for each in work]
 
     async def resolve(self, reference: Reference) -> tuple[Channel, int]:
         """Ask the first source that can answer. Raises ChannelRefused, Flooded, SourceLost."""
@@ -43,10 +59,25 @@ class Sources:
                 first = first or error
         raise first or SourceLost("there is no source to ask")
 
-    async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
-        """From whichever source reads this channel now. Raises as Source.page does."""
+    async def join(self, channel: Channel) -> None:
+        """With whichever account reads it now. Raises as Source.join does."""
         reader = self._share.reader_of(channel.id)
         for member in self.members:
             if member.source.name == reader:
+                return await member.source.join(channel)
+        raise NotJoined("no Telegram account is connected at present")
+
+    def joined(self) -> frozenset[int]:
+        """The channels that any account is a member of."""
+        return frozenset().union(*(member.source.joined() for member in self.members))
+
+    async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
+        """From whichever source reads this channel now, unless it only stands in for another.
+
+        Raises as Source.page does.
+        """
+        reader = self._share.reader_of(channel.id)
+        for member in self.members:
+            if member.source.name == reader and not self._share.stands_in(member.rank):
                 return await member.source.page(channel, below, limit)
         raise SourceLost("no source is connected at present")

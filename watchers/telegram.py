@@ -6,8 +6,9 @@ import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,24 @@ from telethon import TelegramClient, errors, events, functions, types
 from telethon.errors.common import AuthKeyNotFound
 from telethon.sessions import SQLiteSession, StringSession
 
-from storage import channels
+from storage import channels, gaps, lookups, memberships
 from storage.db import Database
-from storage.model import Channel, ChannelKind, Post
+from storage.model import Channel, Post
+from watchers import errands
 from watchers.ingest import (
     ChannelRefused,
     Deletion,
     Flooded,
+    NotJoined,
     Page,
     SessionRefused,
     SourceLost,
+    Tell,
 )
+from watchers.lookups import AGAIN, wait
 from watchers.references import Reference
+from watchers.standing import NO_LONGER, Standing
+from watchers.telegram_channels import NOT_JOINED, migrated, public, standing
 from watchers.telegram_posts import to_posts
 
 log = logging.getLogger(__name__)
@@ -35,6 +42,8 @@ ANSWER_WITHIN = 20.0  # seconds for one request; past that the connection counts
 UP_WITHIN = 8.0  # seconds a command waits for the connection
 LIVE_WAITING = 10_000  # pushed posts held at most; more are left to catch-up
 LIVE_BATCH = 100  # posts stored in one transaction
+LOOKUP_PAUSE = 60.0  # seconds that who reads waits at most because of the budget of lookups
+DOUBT = 3600.0  # seconds for which a push that left posts out is not relied on
 
 _REFUSED = (
     errors.UnauthorizedError,  # revoked, deactivated, logged out elsewhere
@@ -51,7 +60,7 @@ _BROKEN = (
     errors.RpcCallFailError,
 )
 _UNREADABLE = {
-    errors.ChannelPrivateError: "it is private now, or this account is banned from it",
+    errors.ChannelPrivateError: "it is private now, was deleted, or this account is banned from it",
     errors.ChannelInvalidError: "Telegram does not know it any more",
     errors.ChatAdminRequiredError: "only its administrators may read it",
 }
@@ -104,14 +113,28 @@ def secure(session: Path) -> None:
 class TelegramSource:
     """A Source (see ingest) over one account; joined channels are pushed, all can be read."""
 
-    def __init__(self, account: Account, db: Database) -> None:
+    def __init__(
+        self,
+        account: Account,
+        db: Database,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self.name = account.name
         self._account = account
         self._db = db
+        self._clock = clock
         self._client: TelegramClient | None = None
         self._up = asyncio.Event()
         self._account_id = 0
         self._access_hashes: dict[int, int] = {}
+        self._standings: dict[int, Standing] = {}  # what the last answer said of each channel
+        self._member: set[int] = set()  # channels the account is in, whoever joined them
+        self._ours: set[int] = set()  # those that the program joined
+        self._pushed_up_to: dict[int, int] = {}  # the newest id pushed, by channel
+        self._doubted: dict[int, float] = {}  # channels whose push left posts out, since when
+        # Lookups that led nowhere: the name, why, and when; and hashes that were found wrong.
+        self._dead_ends: dict[int, tuple[str, ChannelRefused, datetime]] = {}
+        self._mistrusted: dict[int, datetime] = {}
         self._live: asyncio.Queue[Post | Deletion] = asyncio.Queue(LIVE_WAITING)
         self._hints: dict[int, None] = {}  # an ordered set
         self._poison: defaultdict[int, set[int]] = defaultdict(set)  # unreadable ids, by channel
@@ -138,6 +161,7 @@ class TelegramSource:
                     types.UpdateEditChannelMessage,
                     types.UpdateDeleteChannelMessages,
                     types.UpdateChannelTooLong,
+                    types.UpdateChannel,
                 )
             ),
         )
@@ -148,6 +172,9 @@ class TelegramSource:
             (me,) = await self._call(functions.users.GetUsersRequest([types.InputUserSelf()]))
             self._account_id = me.id
             self._access_hashes = await channels.access_hashes(self._db.reader, me.id)
+            self._ours = await memberships.of_account(self._db.reader, me.id)
+            self._member = set(self._ours)
+            self._pushed_up_to.clear()
             self._up.set()
             yield
         except TimeoutError as error:
@@ -178,15 +205,34 @@ class TelegramSource:
     def hinted(self) -> int | None:
         return self._hints.popitem()[0] if self._hints else None
 
+    def has_turn(self, channel: Channel, pages: int = 1) -> bool:
+        return True
+
     async def _on_push(self, update: Any) -> None:
         """Note and return: a handler is called at most once, whether it succeeds or not."""
-        if isinstance(update, types.UpdateChannelTooLong):
-            self._hints[update.channel_id] = None
+        if isinstance(update, types.UpdateChannelTooLong | types.UpdateChannel):
+            self._hints[update.channel_id] = None  # news, or a new name: the next page says it
         elif isinstance(update, types.UpdateDeleteChannelMessages):
             self._push(update.channel_id, [Deletion(update.channel_id, tuple(update.messages))])
         else:
+            if isinstance(update, types.UpdateNewChannelMessage):
+                self._count(update.message)
             for post in to_posts([update.message]):
-                self._push(post.channel_id, [post])
+                if not self._is_private(post.channel_id):
+                    self._push(post.channel_id, [post])
+
+    def _count(self, message: Any) -> None:
+        """Ids follow each other: where one is left out, a post was perhaps not pushed."""
+        channel_id = getattr(message.peer_id, "channel_id", 0)
+        before = self._pushed_up_to.get(channel_id, message.id - 1)
+        if message.id > before + 1:
+            self._hints[channel_id] = None
+        self._pushed_up_to[channel_id] = max(before, message.id)
+
+    def _is_private(self, channel_id: int) -> bool:
+        """A member sees it still; but only public ones are watched."""
+        known = self._standings.get(channel_id)
+        return known is not None and not known.names
 
     def _push(self, channel_id: int, news: list[Post | Deletion]) -> None:
         for item in news:
@@ -198,10 +244,8 @@ class TelegramSource:
     async def resolve(self, reference: Reference) -> tuple[Channel, int]:
         await self._wait_until_up()
         entity = await self._entity(reference)
-        channel = _public(entity, reference)
-        self._access_hashes[channel.id] = entity.access_hash
-        async with self._db.transaction() as tx:
-            await channels.keep_access_hash(tx, self._account_id, channel.id, entity.access_hash)
+        channel = public(entity, reference)
+        await self._keep_hash(channel.id, entity.access_hash)
         return channel, (await self.page(channel, None, 1)).newest
 
     async def _wait_until_up(self) -> None:
@@ -212,13 +256,15 @@ class TelegramSource:
         except TimeoutError as error:
             raise SourceLost("not connected to Telegram at present") from error
 
-    async def _entity(self, reference: Reference) -> Any:
+    async def _entity(self, reference: Reference, nobody: str = "; check its spelling") -> Any:
         if reference.username is None:
             return await self._known(reference)
+        async with self._db.transaction() as tx:
+            await lookups.note(tx, self._account_id, self._clock())
         try:
             found = await self._call(functions.contacts.ResolveUsernameRequest(reference.username))
         except (errors.UsernameNotOccupiedError, errors.UsernameInvalidError) as error:
-            raise ChannelRefused(f"nobody has the name {reference}; check its spelling") from error
+            raise ChannelRefused(f"nobody has the name {reference}{nobody}") from error
         except errors.RPCError as error:
             raise ChannelRefused(f"Telegram answers {error.message}") from error
         return next(iter(found.chats), None)
@@ -238,7 +284,7 @@ class TelegramSource:
         )
         for chat in page.chats:
             if chat.id == reference.id:
-                return chat
+                return migrated(chat, page.chats)
         raise ChannelRefused(
             f"this account has never met a channel numbered {reference}: give its @name instead"
         )
@@ -257,13 +303,14 @@ class TelegramSource:
             return await self.page(channel, below, 1)
         if poison and not found:
             page = await self.page(channel, poison, limit)
-            return replace(page, newest=max(page.newest, poison))
+            newest = max(page.newest, poison)
+            return replace(page, newest=newest, ids=page.ids | {poison})
         ids = [message.id for message in found]
         return Page(
             tuple(to_posts(found)),
             min(ids, default=None),
             max(ids, default=0),
-            frozenset(ids) if not poison else frozenset(),
+            frozenset(ids),
         )
 
     async def _history(
@@ -282,11 +329,44 @@ class TelegramSource:
         try:
             found = await self._call(request)
         except tuple(_UNREADABLE) as error:
-            self._access_hashes.pop(channel.id, None)  # perhaps the name leads there still
+            if isinstance(error, errors.ChannelInvalidError):
+                self._mistrust(channel)
             raise ChannelRefused(_UNREADABLE[type(error)]) from error
         except errors.RPCError as error:
             raise ChannelRefused(f"Telegram answers {error.message}") from error
+        await self._learn(channel.id, found.chats)
+        if self._is_private(channel.id):
+            raise ChannelRefused("it is private now: it has no public @name any more")
         return list(found.messages)
+
+    def _mistrust(self, channel: Channel) -> None:
+        """Perhaps the name leads there still, with another hash: looked up, but not each time."""
+        now = self._clock()
+        if channel.id not in self._mistrusted or now - self._mistrusted[channel.id] >= AGAIN:
+            self._mistrusted[channel.id] = now
+            self._access_hashes.pop(channel.id, None)
+
+    async def _learn(self, channel_id: int, chats: list[Any]) -> None:
+        """What comes along with every page: names, marks, membership, hashes of other channels."""
+        strangers = {}
+        for chat in chats:
+            if not isinstance(chat, types.Channel) or chat.min:
+                continue
+            if chat.id == channel_id:
+                self._standings[chat.id] = standing(chat)
+                (self._member.add, self._member.discard)[bool(chat.left)](chat.id)
+            elif chat.id not in self._access_hashes and chat.access_hash is not None:
+                strangers[chat.id] = chat.access_hash
+        if strangers:
+            for ledger in await channels.watched(self._db.reader):
+                if ledger.channel.id in strangers:
+                    await self._keep_hash(ledger.channel.id, strangers[ledger.channel.id])
+
+    async def _keep_hash(self, channel_id: int, access_hash: int) -> None:
+        self._access_hashes[channel_id] = access_hash
+        self._dead_ends.pop(channel_id, None)
+        async with self._db.transaction() as tx:
+            await channels.keep_access_hash(tx, self._account_id, channel_id, access_hash)
 
     async def _set_aside(self, channel: Channel, below: int | None) -> None:
         """Find the id of the one message below `below` that can't be read."""
@@ -302,7 +382,11 @@ class TelegramSource:
         poison = under + 1
         while await self._is_poisoned(channel, below, poison):
             poison += 1
+        if not await self._is_poisoned(channel, poison + 1, poison - 1):
+            return  # something was published or deleted meanwhile: whoever asks begins anew
         self._poison[channel.id].add(poison)
+        async with self._db.transaction() as tx:  # before a cursor passes it
+            await gaps.note(tx, channel.id, [poison])
         log.warning("a post of an unknown type is set aside: a newer Telethon may know it")
 
     async def _is_poisoned(self, channel: Channel, below: int | None, above: int) -> bool:
@@ -314,19 +398,112 @@ class TelegramSource:
         return False
 
     async def _access_hash(self, channel: Channel) -> int:
-        """Kept from when it was added; another account has to look the name up again, once."""
+        """Kept from when it was added; another account has to look the name up again, once.
+
+        Raises ChannelRefused, SourceLost; Flooded when the budget is used up (see lookups).
+        """
         if channel.id not in self._access_hashes:
-            if channel.username is None:
-                raise ChannelRefused("this account has never met it: /add it again by its @name")
-            entity = await self._entity(Reference(username=channel.username))
+            if (why := self._dead_end(channel)) is not None:
+                raise why
+            if seconds := await self.lookup_wait():
+                raise Flooded(min(seconds, LOOKUP_PAUSE))
+            await self._look_up(channel)
+        return self._access_hashes[channel.id]
+
+    def _dead_end(self, channel: Channel) -> ChannelRefused | None:
+        """Why it can't be found by its name, as far as that is known."""
+        if channel.username is None:
+            return ChannelRefused("this account has never met it: /add it again by its @name")
+        name, why, at = self._dead_ends.get(channel.id, ("", None, self._clock()))
+        return why if name == channel.username and self._clock() - at < AGAIN else None
+
+    async def lookup_wait(self, ahead: bool = False) -> float:
+        now = self._clock()
+        return wait(await lookups.within_a_day(self._db.reader, self._account_id, now), now, ahead)
+
+    async def _look_up(self, channel: Channel) -> None:
+        assert channel.username is not None
+        try:
+            entity = await self._entity(Reference(channel.username), NO_LONGER)
             if entity is None or entity.id != channel.id:
                 raise ChannelRefused(f"@{channel.username} belongs to somebody else now")
-            self._access_hashes[channel.id] = entity.access_hash
-            async with self._db.transaction() as tx:
-                await channels.keep_access_hash(
-                    tx, self._account_id, channel.id, entity.access_hash
-                )
-        return self._access_hashes[channel.id]
+        except ChannelRefused as why:
+            self._dead_ends[channel.id] = channel.username, why, self._clock()
+            raise
+        await self._keep_hash(channel.id, entity.access_hash)
+
+    # ---- what is known of channels, and done with them besides reading
+
+    def ready(self, channel: Channel) -> bool:
+        return channel.id in self._access_hashes or self._dead_end(channel) is not None
+
+    def standing(self, channel_id: int) -> Standing | None:
+        return self._standings.get(channel_id)
+
+    def joined(self) -> frozenset[int]:
+        return frozenset(self._member)
+
+    def pushed(self) -> frozenset[int]:
+        now = asyncio.get_running_loop().time()
+        self._doubted = {id: at for id, at in self._doubted.items() if now - at < DOUBT}
+        return frozenset(self._member - self._doubted.keys())
+
+    def doubt_push(self, channel_id: int) -> None:
+        self._doubted[channel_id] = asyncio.get_running_loop().time()
+
+    async def tend(self, strangers: errands.Strangers, tell: Tell) -> None:
+        await errands.run(self, strangers, tell)
+
+    async def meet(self, channel: Channel) -> None:
+        with suppress(ChannelRefused):  # whoever looks at the channel is told
+            await self._look_up(channel)
+
+    async def join(self, channel: Channel) -> None:
+        """See Source. What a person joined before stays a person's to leave."""
+        await self._wait_until_up()
+        peer = types.InputChannel(channel.id, await self._access_hash(channel))
+        await self._ask_to_join(functions.channels.GetChannelsRequest([peer]), channel)
+        if channel.id in self._member:
+            return
+        async with self._db.transaction() as tx:  # before: what is joined is never forgotten
+            await memberships.keep(tx, self._account_id, channel.id, self._clock())
+        self._ours.add(channel.id)
+        self._member.add(channel.id)
+        try:
+            await self._ask_to_join(functions.channels.JoinChannelRequest(peer), channel)
+        except (NotJoined, Flooded):
+            await self._forget_membership(channel.id)
+            raise
+        self._hints[channel.id] = None  # what was published before the push began
+
+    async def _ask_to_join(self, request: Any, channel: Channel) -> None:
+        try:
+            answer = await self._call(request)
+        except errors.UserAlreadyParticipantError:
+            return
+        except tuple(NOT_JOINED) as error:
+            raise NotJoined(NOT_JOINED[type(error)]) from error
+        except errors.RPCError as error:
+            raise NotJoined(f"Telegram answers {error.message}") from error
+        await self._learn(channel.id, getattr(answer, "chats", []))
+
+    async def leave_removed(self) -> None:
+        """See Errands. Whoever was thrown out, or left by hand, has nothing to leave."""
+        for id in self._ours - self._member:
+            await self._forget_membership(id)
+        for id in await memberships.to_leave(self._db.reader, self._account_id):
+            peer = types.InputChannel(id, self._access_hashes.get(id, 0))
+            try:
+                await self._call(functions.channels.LeaveChannelRequest(peer))
+            except errors.RPCError as error:
+                log.warning("a channel that is no longer watched is not left: %s", error.message)
+            await self._forget_membership(id)
+
+    async def _forget_membership(self, channel_id: int) -> None:
+        self._ours.discard(channel_id)
+        self._member.discard(channel_id)
+        async with self._db.transaction() as tx:
+            await memberships.forget(tx, self._account_id, channel_id)
 
     async def _call(self, request: Any) -> Any:
         """One request at a time, each with an end. Raises SourceLost, Flooded, RPC errors."""
@@ -368,26 +545,10 @@ async def _close(client: TelegramClient) -> None:
             await client.disconnect()
     except (OSError, TimeoutError, AuthKeyNotFound):
         log.debug("the connection was gone before it was closed")
+    lost = client.disconnected
+    if lost.done() and not lost.cancelled():
+        lost.exception()  # whoever was to hear of it has heard; else asyncio logs it as an error
 
 
 def _holds_login(session: Path) -> bool:
     return session.exists() and os.path.getsize(session) > 0
-
-
-def _public(entity: Any, reference: Reference) -> Channel:
-    """The channel, if it is a public channel or group. Raises ChannelRefused."""
-    if entity is None or isinstance(entity, types.Chat | types.ChatForbidden):
-        raise ChannelRefused(
-            f"{reference} is a person, a bot or a private group; "
-            "only public channels and groups are watched"
-        )
-    if isinstance(entity, types.ChannelForbidden):
-        raise ChannelRefused(f"{reference} is private or closed to this account")
-    usernames = [entity.username, *(u.username for u in entity.usernames or () if u.active)]
-    names = [name for name in usernames if name]
-    if not names:
-        raise ChannelRefused(f"{reference} is private: it has no public @name")
-    if reference.username and reference.username.casefold() not in map(str.casefold, names):
-        raise ChannelRefused(f"nobody has the name {reference}; check its spelling")
-    kind = ChannelKind.CHANNEL if entity.broadcast else ChannelKind.GROUP
-    return Channel(entity.id, names[0], entity.title, kind)

@@ -8,12 +8,14 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import render
-from storage import channels
+from storage import channels, memberships
 from storage.db import Database
-from storage.model import Ledger
-from watchers.ingest import ChannelRefused, Flooded, SourceLost
+from storage.model import Channel, Ledger
+from watchers.ingest import ChannelRefused, Flooded, NotJoined, SourceLost
 from watchers.references import BadReference, read_reference
 from watchers.sources import Sources
+
+JOIN = "join"  # without @: an option, not a name
 
 
 def make_router() -> Router:
@@ -24,21 +26,24 @@ def make_router() -> Router:
     return router
 
 
-async def list_channels(message: Message, db: Database, zone: tzinfo) -> None:
+async def list_channels(message: Message, db: Database, sources: Sources, zone: tzinfo) -> None:
     ledgers = await channels.watched(db.reader)
     if not ledgers:
         await message.answer("No channel is watched yet: /add @channel")
-    for page in render.pages([_line(ledger, zone) for ledger in ledgers]):
+    for page in render.pages([_line(ledger, zone, sources.joined()) for ledger in ledgers]):
         await message.answer(page)
 
 
-def _line(ledger: Ledger, zone: tzinfo) -> str:
+def _line(ledger: Ledger, zone: tzinfo, joined: frozenset[int]) -> str:
     name = render.channel_name(ledger.channel)
+    besides = " · joined: its posts are pushed" if ledger.channel.id in joined else ""
+    if ledger.mark:
+        besides += f" · ⚠️ {render.safe(ledger.mark)}"
     if ledger.trouble:
-        return f"❗ {name}: {render.safe(ledger.trouble)}"
+        return f"❗ {name}: {render.safe(ledger.trouble)}{besides}"
     if ledger.looked_at is None:
-        return f"⏳ {name}: not looked at yet"
-    return f"✅ {name}: complete up to {render.time_shown(ledger.looked_at, zone)}"
+        return f"⏳ {name}: not looked at yet{besides}"
+    return f"✅ {name}: complete up to {render.time_shown(ledger.looked_at, zone)}{besides}"
 
 
 async def add(
@@ -48,27 +53,53 @@ async def add(
     sources: Sources,
     clock: Callable[[], datetime],
 ) -> None:
-    wanted = (command.args or "").replace(",", " ").split()
+    words = (command.args or "").replace(",", " ").split()
+    wanted = [word for word in words if word.casefold() != JOIN]
     if not wanted:
-        await message.answer("Which channel? <code>/add @name</code> or a t.me link.")
-    else:
-        for text in wanted:
-            await message.answer(await _add(text, db, sources, clock))
+        await message.answer(
+            "Which channel? <code>/add @name</code> or a t.me link; with <code>join</code> behind "
+            "it the account joins it, and its posts are pushed."
+        )
+    for text in wanted:
+        said, channel = await _add(text, db, sources, clock)
+        if channel and len(wanted) < len(words):
+            said = f"{said} {await _join(channel, sources)}"
+        await message.answer(said)
 
 
-async def _add(text: str, db: Database, sources: Sources, clock: Callable[[], datetime]) -> str:
+async def _add(
+    text: str, db: Database, sources: Sources, clock: Callable[[], datetime]
+) -> tuple[str, Channel | None]:
+    """The answer, and the channel if it is watched now."""
     try:
         channel, newest = await sources.resolve(read_reference(text))
     except (BadReference, ChannelRefused) as error:
-        return f"Not added: {render.safe(str(error))}."
+        return f"Not added: {render.safe(str(error))}.", None
     except Flooded as error:
-        return f"{error} before another channel is looked up. Then say it again."
+        return f"{error} before another channel is looked up. Then say it again.", None
     except SourceLost as error:
-        return f"Channels can't be looked up just now: {render.safe(str(error))}."
+        return f"Channels can't be looked up just now: {render.safe(str(error))}.", None
     async with db.transaction() as tx:
-        new = await channels.add(tx, channel, newest, clock())
+        before = await channels.referred_to(tx, None, channel.id)
+        await channels.add(tx, channel, newest, clock())
     name = render.channel_name(channel)
-    return f"{name} is watched from now on." if new else f"{name} is watched already."
+    if before is None:
+        return f"{name} is watched from now on.", channel
+    was = render.channel_name(before.channel)
+    if was != name:
+        return f"{name} is watched already, as {was}; it goes by its new name now.", channel
+    return f"{name} is watched already.", channel
+
+
+async def _join(channel: Channel, sources: Sources) -> str:
+    """Whatever comes of it, the channel is watched."""
+    try:
+        await sources.join(channel)
+    except (NotJoined, ChannelRefused, SourceLost) as error:
+        return f"Not joined: {render.safe(str(error))}. It is looked at regularly all the same."
+    except Flooded as error:
+        return f"Not joined: {error}; then say it again. It is looked at regularly all the same."
+    return "The account has joined it: its posts are pushed."
 
 
 async def remove(
@@ -87,5 +118,7 @@ async def remove(
         return
     async with db.transaction() as tx:
         await channels.remove(tx, ledger.channel.id, clock())
+        joined = await memberships.is_joined(tx, ledger.channel.id)
     name = render.channel_name(ledger.channel)
-    await message.answer(f"{name} is no longer watched. Its posts and hits are kept.")
+    left = " The account leaves it: it had joined it to watch it." if joined else ""
+    await message.answer(f"{name} is no longer watched. Its posts and hits are kept.{left}")
