@@ -12,18 +12,22 @@ from aiogram.types import ErrorEvent
 
 from bot.access import Access
 from bot.handlers import (
+    audit,
     backfills,
     buttons,
     channels,
     chats,
     digests,
     hours,
+    idle,
     mutes,
     start,
     status,
     subscriptions,
+    team,
     watchlists,
 )
+from bot.menus import OfferMenu
 from bot.zones import LocalTime
 from storage.db import Database, DatabaseUnusable
 from watchers.pipeline import Pipeline
@@ -42,7 +46,10 @@ COMMANDS = (
     hours,
     digests,
     status,
+    team,
+    audit,
     buttons,
+    idle,  # the last one
 )
 
 
@@ -62,7 +69,7 @@ def make_dispatcher(desk: Desk, seconds: Callable[[], float]) -> Dispatcher:
     """`seconds` is a steady clock."""
     dispatcher = Dispatcher(**{name: getattr(desk, name) for name in Desk.__slots__})
     dispatcher.include_router(chats.make_router())  # not commands: they come from anybody
-    dispatcher.include_router(_commands(Access(desk.owners, seconds)))
+    dispatcher.include_router(_commands(Access(seconds)))
     dispatcher.errors.register(_unsaved, ExceptionTypeFilter(DatabaseUnusable))
     dispatcher.errors.register(_unanswered, ExceptionTypeFilter(TelegramAPIError))
     return dispatcher
@@ -72,7 +79,8 @@ def _commands(access: Access) -> Router:
     """What only those may do who have a role."""
     router = Router(name="commands")
     for observer in (router.message, router.callback_query):
-        observer.outer_middleware(access)
+        observer.middleware(access)
+        observer.middleware(OfferMenu())
         observer.middleware(LocalTime())
     for module in COMMANDS:
         router.include_router(module.make_router())

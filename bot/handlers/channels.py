@@ -8,9 +8,9 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import render
-from storage import channels
+from storage import audit, channels
 from storage.db import Database
-from storage.model import Ledger
+from storage.model import Author, Channel, Ledger
 from watchers.ingest import ChannelRefused, Flooded, SourceLost
 from watchers.references import BadReference, read_reference
 from watchers.sources import Sources
@@ -47,16 +47,19 @@ async def add(
     db: Database,
     sources: Sources,
     clock: Callable[[], datetime],
+    by: Author,
 ) -> None:
     wanted = (command.args or "").replace(",", " ").split()
     if not wanted:
         await message.answer("Which channel? <code>/add @name</code> or a t.me link.")
     else:
         for text in wanted:
-            await message.answer(await _add(text, db, sources, clock))
+            await message.answer(await _add(text, db, sources, clock, by))
 
 
-async def _add(text: str, db: Database, sources: Sources, clock: Callable[[], datetime]) -> str:
+async def _add(
+    text: str, db: Database, sources: Sources, clock: Callable[[], datetime], by: Author
+) -> str:
     try:
         channel, newest = await sources.resolve(read_reference(text))
     except (BadReference, ChannelRefused) as error:
@@ -67,12 +70,22 @@ async def _add(text: str, db: Database, sources: Sources, clock: Callable[[], da
         return f"Channels can't be looked up just now: {render.safe(str(error))}."
     async with db.transaction() as tx:
         new = await channels.add(tx, channel, newest, clock())
+        if new:
+            await audit.note(tx, by, f"add {_said(channel)}", clock())
     name = render.channel_name(channel)
     return f"{name} is watched from now on." if new else f"{name} is watched already."
 
 
+def _said(channel: Channel) -> str:
+    return f"@{channel.username}" if channel.username else str(channel.id)
+
+
 async def remove(
-    message: Message, command: CommandObject, db: Database, clock: Callable[[], datetime]
+    message: Message,
+    command: CommandObject,
+    db: Database,
+    clock: Callable[[], datetime],
+    by: Author,
 ) -> None:
     try:
         reference = read_reference(command.args or "")
@@ -87,5 +100,6 @@ async def remove(
         return
     async with db.transaction() as tx:
         await channels.remove(tx, ledger.channel.id, clock())
+        await audit.note(tx, by, f"remove {_said(ledger.channel)}", clock())
     name = render.channel_name(ledger.channel)
     await message.answer(f"{name} is no longer watched. Its posts and hits are kept.")
