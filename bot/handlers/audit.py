@@ -15,7 +15,7 @@ from storage.db import Database
 from storage.model import Change
 
 PAGE = 20  # changes
-SHOWN = 100  # characters of each
+SHOWN = 90  # UTF-16 units of each: so twenty of them fit into a message
 
 
 def make_router() -> Router:
@@ -56,8 +56,12 @@ async def _page(db: Database, zone: tzinfo, before: int) -> tuple[str, InlineKey
 
 def _line(change: Change, zone: tzinfo) -> str:
     when = render.time_shown(change.at, zone)
-    what = render.safe(change.what if len(change.what) <= SHOWN else f"{change.what[: SHOWN - 1]}…")
-    return f"{when} · {_who(change)}: {what}"
+    return f"{when} · {_who(change)}: {render.safe(_short(change.what))}"
+
+
+def _short(text: str) -> str:
+    fits = text.encode("utf-16-le", "replace")[: 2 * SHOWN].decode("utf-16-le", "ignore")
+    return text if fits == text else f"{fits}…"
 
 
 def _who(change: Change) -> str:
