@@ -116,6 +116,7 @@ async def _work(
     async def check_silence() -> None:
         await silence.check(pipeline, tell)
 
+    await menus.dismiss_former_owners(db, owners)
     desk = Desk(db, pipeline, sources, now, zone, owners)
     dispatcher = make_dispatcher(desk, time.monotonic)
     sender = Sender(

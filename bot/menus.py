@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from aiogram import BaseMiddleware, Bot
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import ClientDecodeError, TelegramAPIError
 from aiogram.types import (
     BotCommand,
     BotCommandScopeChat,
@@ -21,7 +21,7 @@ from aiogram.types import (
 
 from bot.access import GROUPS, Where, offered, own_role
 from storage import chats, menus, team
-from storage.db import Database
+from storage.db import Database, DatabaseUnusable
 from storage.model import Author, Role
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,15 @@ async def renew_all(bot: Bot, db: Database, owners: frozenset[int]) -> None:
     private = {*owners, *(person.id for person in await team.all(db.reader))}
     keys = {(chat_id, menus.EVERYBODY) for chat_id in (*private, *await chats.roles(db.reader))}
     await _renew(bot, db, owners, sorted(keys | set(await menus.all(db.reader))))
+
+
+async def dismiss_former_owners(db: Database, owners: frozenset[int]) -> None:
+    """Who was taken out of OWNER_IDS is told nothing more. That they were is seen by their menu."""
+    for chat_id, person_id in await menus.all(db.reader):
+        private = chat_id > 0 and person_id == menus.EVERYBODY
+        if private and await own_role(db, owners, chat_id) is None:
+            async with db.transaction() as tx:
+                await team.dismiss(tx, chat_id)
 
 
 async def renew_person(bot: Bot, db: Database, owners: frozenset[int], person_id: int) -> None:
@@ -77,11 +86,10 @@ async def _give(bot: Bot, db: Database, key: Key, role: Role | None) -> None:
             await bot.delete_my_commands(scope=scope)
         else:
             await bot.set_my_commands(_menu(role, private=chat_id > 0), scope=scope)
-    except TelegramAPIError as error:
+        async with db.transaction() as tx:
+            await menus.put(tx, chat_id, person_id, role)
+    except (TelegramAPIError, ClientDecodeError, DatabaseUnusable) as error:
         log.info("a command menu was not changed: %s", type(error).__name__)
-        return
-    async with db.transaction() as tx:
-        await menus.put(tx, chat_id, person_id, role)
 
 
 def _menu(role: Role, *, private: bool) -> list[BotCommand]:

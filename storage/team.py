@@ -4,6 +4,7 @@ from datetime import datetime
 
 from aiosqlite import Connection
 
+from storage import outbox, subscriptions
 from storage.db import moment, stamp
 from storage.model import Invite, Person, Role
 
@@ -40,6 +41,12 @@ async def remove(tx: Connection, person_id: int) -> bool:
     """Put somebody out of the team. False when they were not in it."""
     done = await tx.execute("DELETE FROM team WHERE person_id = ?", (person_id,))
     return done.rowcount > 0
+
+
+async def dismiss(tx: Connection, person_id: int) -> None:
+    """Who has no role any more is told nothing more in private."""
+    await subscriptions.remove_all(tx, person_id)
+    await outbox.abandon(tx, person_id, "not of the team any more")
 
 
 async def invite(tx: Connection, invite: Invite, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """How does one come into the team, rise, and leave it?"""
 
+import asyncio
 import re
 import sqlite3
 from datetime import timedelta
@@ -10,7 +11,7 @@ from bot import invites, keyboards
 from bot.access import Where
 from bot.access import offered as offered_to
 from bot.pressed import FOREIGN
-from storage import chats, menus, outbox, subscriptions, team
+from storage import chats, menus, outbox, subscriptions, team, watchlists
 from storage.db import open_database
 from storage.model import Delivery, DeliveryKind, Role, Subscription
 from tests import make
@@ -191,6 +192,17 @@ async def test_a_hostile_name_is_shown_tame(talking, api, db, owner):
     assert "\u202e" not in text
 
 
+async def test_two_at_once_and_one_is_in(talking, db, clock, owner):
+    owners = frozenset([OWNER])
+    async with talking():
+        token = await invited(owner)
+    came = await asyncio.gather(
+        *(invites.accept(db, owners, token, id, "X", clock()) for id in (BOB, EVE))
+    )
+    assert sorted(map(bool, came)) == [False, True]
+    assert len(await roles(db)) == 1
+
+
 # ---- /team
 
 
@@ -339,6 +351,33 @@ async def test_who_is_removed_hears_nothing_more(
     assert [message["text"] for message in bob.messages] == heard
     assert await subscriptions.of_chat(db.reader, BOB) == []
     assert sent != later
+
+
+async def test_the_private_chat_of_a_stranger_is_not_subscribed(talking, api, owner, owe):
+    zoe = api.user(77, "Zoe", started=True)
+    async with talking():
+        await owner.send("/subscribe list1 in 77")
+        await owner.expect("somebody who is not of the team")
+        await zoe.send(f"/start {await invited(owner)}")
+        await zoe.expect("Welcome")
+        await owner.send("/subscribe list1 in 77")
+        await owner.expect("Zoe is told of list1")
+
+
+async def test_a_former_owner_is_told_nothing_more(program, api, clock, owner, bob, tmp_path):
+    async with open_database(tmp_path / "watch.db") as db, db.transaction() as tx:
+        await watchlists.create(tx, make.watchlist(), clock())
+        for id in (OWNER, BOB, 5):
+            await subscriptions.put(tx, Subscription(1, id), clock())
+    await bob.send("/start")
+    async with program(owner_ids=f"{OWNER},{BOB}"):
+        await menu_is(api, bob, Role.OWNER)
+    await owner.send("/start")
+    async with program():
+        await owner.expect("Three steps")
+        await menu_is(api, bob, None)
+    async with open_database(tmp_path / "watch.db") as db:
+        assert {one.chat_id for one in await subscriptions.all(db.reader)} == {OWNER, 5}
 
 
 # ---- /grouprole

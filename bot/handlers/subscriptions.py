@@ -8,12 +8,15 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import places, render
+from bot.access import own_role
 from storage import audit, chats, subscriptions, watchlists
 from storage.db import Database
 from storage.model import Author, Subscription
 from watchers.digests import BadSchedule, last_slot, read_schedule
 from watchers.pipeline import Pipeline
 from watchers.zones import zone_of
+
+STRANGER = "That is the private chat of somebody who is not of the team: an owner can /invite them."
 
 
 def make_router() -> Router:
@@ -31,6 +34,7 @@ async def subscribe(
     db: Database,
     pipeline: Pipeline,
     clock: Callable[[], datetime],
+    owners: frozenset[int],
     by: Author,
 ) -> None:
     said, chat = places.split(command.args or "")
@@ -44,6 +48,9 @@ async def subscribe(
         place = await places.place_of(message, chat, bot)
     except (BadSchedule, places.NoSuchChat) as error:
         await message.answer(render.safe(str(error)))
+        return
+    if place.chat_id > 0 and await own_role(db, owners, place.chat_id) is None:
+        await message.answer(STRANGER)
         return
     zone = zone_of(await chats.one(db.reader, place.chat_id), pipeline.zone)
     wanted = Subscription(watchlist.id, place.chat_id, schedule, place.thread_id)

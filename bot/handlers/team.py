@@ -13,7 +13,7 @@ from bot import invites, keyboards, menus, render
 from bot.access import NAME_LIMIT
 from bot.keyboards import Change, Fate, Teammate
 from bot.names import plain_name, toast
-from storage import audit, chats, outbox, subscriptions, team
+from storage import audit, chats, team
 from storage.db import Database
 from storage.model import Author, Person, Role
 
@@ -173,9 +173,8 @@ async def _change(
             await team.put(tx, person.id, person.name, fate.role, now)
         else:
             await team.remove(tx, person.id)
-            if person.id not in owners:  # who is not of the team is told nothing
-                await subscriptions.remove_all(tx, person.id)
-                await outbox.abandon(tx, person.id, "not of the team any more")
+            if person.id not in owners:
+                await team.dismiss(tx, person.id)
         await audit.note(tx, by, f"team {person.name} ({person.id}) {fate}", now)
     await menus.renew_person(bot, db, owners, person.id)
     if fate is Fate.REMOVE:
@@ -295,8 +294,12 @@ async def group_role(
     if role is None and word != "none":
         await message.answer(_group(await chats.role_of(db.reader, chat_id)) + f" {GROUP_USAGE}")
         return
-    if role is not None and await _open(message, bot):
-        await message.answer(OPEN_GROUP)
+    try:
+        refused = OPEN_GROUP if role is not None and await _open(message, bot) else None
+    except TelegramAPIError:
+        refused = "Telegram could not be asked about this group: try again."
+    if refused:
+        await message.answer(refused)
         return
     async with db.transaction() as tx:
         if role is not await chats.role_of(tx, chat_id):
