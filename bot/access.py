@@ -4,8 +4,6 @@ Two tables, COMMANDS and BUTTONS, say which role it takes; /help, the command me
 are made from them, and Access goes by them. What stands in neither is for owners alone.
 """
 
-import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -15,24 +13,16 @@ from aiogram import BaseMiddleware
 from aiogram.dispatcher.flags import get_flag
 from aiogram.filters import CommandObject
 from aiogram.filters.callback_data import CallbackData
-from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, User
+from aiogram.types import CallbackQuery, Chat, Message, TelegramObject
 
 from bot import invites, keyboards, places
-from bot.names import plain_name
-from storage import chats, team
-from storage.db import Database
-from storage.model import Author, Role
+from bot.refusals import Refusals
+from bot.standing import GROUPS, Standing, name_of, standing_of
+from storage.model import Role
 
-log = logging.getLogger(__name__)
-
-REFUSAL = "This bot serves a closed team. If you belong to it, give its owner this number: {id}"
-REFUSAL_TO_GROUP = "This bot serves a closed team. If you belong to it, write under your own name."
 TOO_LOW = "That takes the role {needed}; here you are {role}. An owner can change that with /team."
 PRIVATELY = "Say that in our private chat: what I answer is not for a group."
 IN_GROUP = "Say that in the group that it is about."
-REFUSE_EVERY = 60.0  # seconds between two refusals to one person; a stranger can't make it chatter
-REMEMBERED = 1000  # strangers
-NAME_LIMIT = 32  # characters of a person's name
 
 
 class Where(Enum):
@@ -44,9 +34,6 @@ class Where(Enum):
         private = chat is not None and chat.type == "private"
         group = chat is not None and chat.type in GROUPS
         return {Where.PRIVATE: private, Where.GROUP: group}.get(self, True)
-
-
-GROUPS = ("group", "supergroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,23 +155,13 @@ def speaks_of_another_chat(command: CommandObject) -> bool:
     return bool(places.split(said)[1]) or (command.command == "subscriptions" and "all" in said)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Who speaks, and what they may do."""
-
-    person: User | None  # None: nobody in particular, the group itself
-    own: Role | None
-    role: Role | None  # in this chat: their own or the group's, whichever is higher
-
-
 class Access(BaseMiddleware):
     """Decides for each handler whether it runs; handlers get `role` and `by`."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         """`seconds` is a steady clock."""
-        self._seconds = seconds
         self._guesses = invites.Guesses(seconds)
-        self._refused: OrderedDict[int, float] = OrderedDict()
+        self._refusals = Refusals(seconds)
 
     async def __call__(
         self,
@@ -192,33 +169,18 @@ class Access(BaseMiddleware):
         event: TelegramObject,
         data: dict[str, Any],
     ) -> Any:
-        standing = await self._standing(event, data)
+        standing = await standing_of(event, data)
         if isinstance(event, Message):
             standing = await self._with_invite(event, standing, data)
         if standing.role is None:
-            await self._refuse(event, standing, data)
+            await self._refusals.refuse(event, standing, data)
             return None
         if why := _hindrance(standing, data):
             await _answer(event, why)
             return None
         data["role"] = standing.role
-        data["by"] = _author(standing, data)
+        data["by"] = standing.author(data.get("event_chat"))
         return await handler(event, data)
-
-    async def _standing(self, event: TelegramObject, data: dict[str, Any]) -> Standing:
-        db: Database = data["db"]
-        chat: Chat | None = data.get("event_chat")
-        group = await _group_role(db, chat)
-        disguise = event.sender_chat if isinstance(event, Message) else None
-        if disguise is not None:  # `from` names a stand-in then
-            anonymous = chat is not None and disguise.id == chat.id
-            return Standing(None, None, group if anonymous else None)
-        user: User | None = data.get("event_from_user")
-        if user is None or user.is_bot:
-            return Standing(None, None, None)
-        own = await own_role(db, data["owners"], user.id)
-        known = [role for role in (own, group) if role is not None]
-        return Standing(user, own, max(known, default=None))
 
     async def _with_invite(
         self, message: Message, standing: Standing, data: dict[str, Any]
@@ -232,9 +194,8 @@ class Access(BaseMiddleware):
             return standing
         if not self._guesses.may(person.id):
             return standing
-        name = plain_name(person.full_name, NAME_LIMIT) or "somebody"
         role = await invites.accept(
-            data["db"], data["owners"], command.args, person.id, name, data["clock"]()
+            data["db"], data["owners"], command.args, person.id, name_of(person), data["clock"]()
         )
         if role is None:
             self._guesses.failed(person.id)
@@ -242,49 +203,6 @@ class Access(BaseMiddleware):
         data["pipeline"].owed.set()  # the owners are told
         data["joined"] = True
         return Standing(person, role, role)
-
-    async def _refuse(
-        self, event: TelegramObject, standing: Standing, data: dict[str, Any]
-    ) -> None:
-        """One polite sentence, to commands and in private; no word of it in groups otherwise."""
-        person = standing.person
-        if isinstance(event, CallbackQuery):
-            log.info("refused a button: user %s", event.from_user.id)
-            await event.answer(REFUSAL.format(id=event.from_user.id))
-            return
-        assert isinstance(event, Message)
-        log.info("refused: user %s", person.id if person else "unknown")
-        private = event.chat.type == "private"
-        anonymous = event.sender_chat is not None and event.sender_chat.id == event.chat.id
-        if not (person or anonymous) or not (private or "command" in data):
-            return
-        if self._just_refused(person.id if person else event.chat.id):
-            return
-        await event.answer(REFUSAL.format(id=person.id) if person else REFUSAL_TO_GROUP)
-
-    def _just_refused(self, id: int) -> bool:
-        now = self._seconds()
-        if now - self._refused.get(id, float("-inf")) < REFUSE_EVERY:
-            return True
-        self._refused[id] = now
-        self._refused.move_to_end(id)
-        while len(self._refused) > REMEMBERED:
-            self._refused.popitem(last=False)
-        return False
-
-
-async def own_role(db: Database, owners: frozenset[int], person_id: int) -> Role | None:
-    if person_id in owners:
-        return Role.OWNER
-    person = await team.one(db.reader, person_id)
-    return person.role if person else None
-
-
-async def _group_role(db: Database, chat: Chat | None) -> Role | None:
-    """Anybody can walk into a public group: there it counts for nothing."""
-    if chat is None or chat.type not in GROUPS or chat.username:
-        return None
-    return await chats.role_of(db.reader, chat.id)
 
 
 def _hindrance(standing: Standing, data: dict[str, Any]) -> str | None:
@@ -307,13 +225,3 @@ def _hindrance(standing: Standing, data: dict[str, Any]) -> str | None:
 async def _answer(event: TelegramObject, text: str) -> None:
     if isinstance(event, Message | CallbackQuery):
         await event.answer(text)
-
-
-def _author(standing: Standing, data: dict[str, Any]) -> Author:
-    """For the audit log: of names only those of the team."""
-    chat: Chat | None = data.get("event_chat")
-    person = standing.person
-    if person is None:
-        return Author(None, None, chat.id if chat else None)
-    name = plain_name(person.full_name, NAME_LIMIT) if standing.own else None
-    return Author(person.id, name, chat.id if chat else None)

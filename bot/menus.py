@@ -19,7 +19,8 @@ from aiogram.types import (
     User,
 )
 
-from bot.access import GROUPS, Where, offered, own_role
+from bot.access import Where, offered
+from bot.standing import GROUPS, own_role
 from storage import chats, menus, team
 from storage.db import Database, DatabaseUnusable
 from storage.model import Author, Role

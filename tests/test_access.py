@@ -6,7 +6,7 @@ import pytest
 from aiogram.filters import Command
 from aiogram.filters.callback_data import CallbackQueryFilter
 
-from bot import access, keyboards
+from bot import access, keyboards, refusals
 from bot.access import BUTTONS, COMMANDS, Where
 from bot.handlers import COMMANDS as ROUTERS
 from bot.handlers import idle
@@ -133,7 +133,7 @@ async def test_a_stranger_gets_one_sentence_and_reaches_nothing(talking, api, db
         for text in said:
             await eve.send(text, chat=chat, thread=thread)
         await all_heard(api)
-    assert [message["text"] for message in chat.messages] == [access.REFUSAL.format(id=eve.id)]
+    assert [message["text"] for message in chat.messages] == [refusals.REFUSAL.format(id=eve.id)]
     assert await everything(db) == before
 
 
@@ -361,7 +361,7 @@ async def test_who_is_removed_is_a_stranger_at_once(talking, api, db, take_in):
         assert "closed team" in await forge(api, bob, PRESSED[keyboards.Say].pack())
 
 
-async def test_the_sentence_comes_again_after_a_while(api, db, pipeline, clock):
+def test_the_sentence_comes_again_after_a_while():
     seconds = iter([0.0, 59.0, 60.0])
-    gate = access.Access(lambda: next(seconds))
-    assert [gate._just_refused(BOB) for _ in range(3)] == [False, True, False]
+    sentence = refusals.Refusals(lambda: next(seconds))
+    assert [sentence.is_due(BOB) for _ in range(3)] == [True, False, True]

@@ -22,7 +22,7 @@ CHANGES = [
     ("/unwatch list1 эшелон", "unwatch list1 эшелон"),
     ("/severity list1 HIGH", "severity list1 high"),
     ("/remove @news", "remove @news"),
-    ("/backfill @news 30d", "backfill @news 30d"),
+    ("/backfill @news 30d", "backfill @news back to 2025-12-02"),
     ("/subscribe list1", "subscribe list1 now"),
     ("/subscribe list1 daily 8:05", "subscribe list1 daily 08:05"),
     ("/subscribe list1 in -100777", None),

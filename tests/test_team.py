@@ -150,6 +150,14 @@ async def test_open_invites_can_be_withdrawn(talking, db, owner, eve):
     assert await roles(db) == {}
 
 
+async def test_who_removes_somebody_is_reminded_of_open_invites(talking, owner, take_in):
+    await take_in(BOB, Role.VIEWER)
+    async with talking():
+        await invited(owner)
+        await owner.send("/team 1 remove")
+        await owner.expect("Open invites are still good")
+
+
 async def test_an_owner_does_not_use_up_their_own_link(talking, db, owner, bob):
     async with talking():
         token = await invited(owner)

@@ -64,7 +64,7 @@ async def _ask(
         wish = Backfill(ledger.channel, now - period, below, message.chat.id, thread_id)
         asked = await backfills.ask(tx, wish, now)
         if not asked.done:
-            await audit.note(tx, by, f"backfill {reference} {period.days}d", now)
+            await audit.note(tx, by, f"backfill {reference} back to {asked.until:%Y-%m-%d}", now)
     name, back = render.channel_name(asked.channel), render.date_shown(asked.until, zone)
     if asked.done:
         return f"{name} is read back to {back} already."

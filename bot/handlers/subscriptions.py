@@ -8,7 +8,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import places, render
-from bot.access import own_role
+from bot.standing import own_role
 from storage import audit, chats, subscriptions, watchlists
 from storage.db import Database
 from storage.model import Author, Subscription

@@ -1,4 +1,4 @@
-"""/team /invite /grouprole: who belongs to the team, and what may they do?"""
+"""/team: who belongs to the team, and what may they do?"""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,83 +9,28 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message, User
 
-from bot import invites, keyboards, menus, render
-from bot.access import NAME_LIMIT
+from bot import keyboards, menus, render
+from bot.handlers.invites import OWNERS
 from bot.keyboards import Change, Fate, Teammate
 from bot.names import plain_name, toast
+from bot.standing import NAME_LIMIT, name_of
 from storage import audit, chats, team
 from storage.db import Database
-from storage.model import Author, Person, Role
+from storage.model import Author, Person
 
 USAGE = (
     "<code>/team NUMBER viewer|member|operator|remove</code>, or in a group as an answer to "
     "somebody of the team: <code>/team member</code>. <code>/invite member</code> takes in another."
-)
-INVITE_USAGE = (
-    "With which role? <code>/invite viewer</code> (reads), <code>/invite member</code> (also says "
-    "what it wants to be told) or <code>/invite operator</code> (also what is watched for). "
-    "<code>/invite off</code> makes all open invites worthless."
-)
-GROUP_USAGE = (
-    "To change that: <code>/grouprole viewer</code>, <code>member</code>, <code>operator</code> "
-    "or <code>none</code>."
-)
-OWNERS = "Owners are named in the setting OWNER_IDS, and nowhere else."
-OPEN_GROUP = (
-    "People who are no members can speak in this group: it is public, or belongs to a channel. So "
-    "it can have no role."
 )
 GONE = "They are not in the team any more."
 
 
 def make_router() -> Router:
     router = Router(name=__name__)
-    router.message.register(invite, Command("invite"))
     router.message.register(team_command, Command("team"))
-    router.message.register(group_role, Command("grouprole"))
     router.callback_query.register(choose, Teammate.filter())
     router.callback_query.register(change, Change.filter())
     return router
-
-
-async def invite(
-    message: Message,
-    command: CommandObject,
-    bot: Bot,
-    db: Database,
-    clock: Callable[[], datetime],
-    zone: tzinfo,
-    by: Author,
-) -> None:
-    word = (command.args or "").strip().casefold()
-    if word == "off":
-        async with db.transaction() as tx:
-            if withdrawn := await team.withdraw(tx):
-                await audit.note(tx, by, "invite off", clock())
-        await message.answer(f"Open invites that are worth nothing from now on: {withdrawn}.")
-        return
-    role = _role(word)
-    if role is None:
-        await message.answer(f"{OWNERS} {INVITE_USAGE}" if word == "owner" else INVITE_USAGE)
-        return
-    async with db.transaction() as tx:
-        token = await invites.make(tx, role, by, clock())
-    until = render.time_shown(clock() + invites.GOOD_FOR, zone)
-    me = await bot.me()
-    await message.answer(
-        f"Send this to one person. Whoever opens it first, until {until}, is {role.word} then:\n"
-        f"https://t.me/{me.username}?start={token}",
-        protect_content=False,  # it is there to be passed on
-    )
-
-
-def _role(word: str) -> Role | None:
-    """A role that can be given."""
-    try:
-        role = Role.of(word)
-    except KeyError:
-        return None
-    return None if role is Role.OWNER else role
 
 
 async def team_command(
@@ -135,7 +80,7 @@ async def _meant(
             raise NobodyMeant(OWNERS)
         person = await team.one(db.reader, user.id)
         missing = (
-            f"{render.safe(plain_name(user.full_name, NAME_LIMIT))} is not in the team: "
+            f"{render.safe(name_of(user))} is not in the team: "
             "send them a link, in our private chat <code>/invite member</code> makes one."
         )
     if person is None:
@@ -178,7 +123,9 @@ async def _change(
         await audit.note(tx, by, f"team {person.name} ({person.id}) {fate}", now)
     await menus.renew_person(bot, db, owners, person.id)
     if fate is Fate.REMOVE:
-        return f"{person.name} is not in the team any more. In a group with a role they have that."
+        open_ones = await team.invites(db.reader, now)
+        hint = " Open invites are still good: /invite off ends them." if open_ones else ""
+        return f"{person.name} is not in the team any more.{hint}"
     return f"{person.name} is {fate} from now on."
 
 
@@ -278,44 +225,3 @@ async def _show(
             await bot.edit_message_text(
                 html, chat_id=chat_id, message_id=message_id, reply_markup=keyboard
             )
-
-
-async def group_role(
-    message: Message,
-    command: CommandObject,
-    bot: Bot,
-    db: Database,
-    owners: frozenset[int],
-    clock: Callable[[], datetime],
-    by: Author,
-) -> None:
-    word, chat_id = (command.args or "").strip().casefold(), message.chat.id
-    role = _role(word)
-    if role is None and word != "none":
-        await message.answer(_group(await chats.role_of(db.reader, chat_id)) + f" {GROUP_USAGE}")
-        return
-    try:
-        refused = OPEN_GROUP if role is not None and await _open(message, bot) else None
-    except TelegramAPIError:
-        refused = "Telegram could not be asked about this group: try again."
-    if refused:
-        await message.answer(refused)
-        return
-    async with db.transaction() as tx:
-        if role is not await chats.role_of(tx, chat_id):
-            await chats.set_role(tx, chat_id, role)
-            await audit.note(tx, by, f"grouprole {word}", clock())
-    await menus.renew_chat(bot, db, owners, chat_id)
-    await message.answer(_group(role))
-
-
-async def _open(message: Message, bot: Bot) -> bool:
-    """Can people speak there who were let in by nobody?"""
-    chat = await bot.get_chat(message.chat.id)
-    return bool(chat.username or chat.active_usernames or chat.linked_chat_id)
-
-
-def _group(role: Role | None) -> str:
-    if role is None:
-        return "This group has no role: only those of the team are listened to here."
-    return f"Everybody in this group is at least {role.word} here."
