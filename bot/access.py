@@ -1,24 +1,48 @@
-"""Who may say what to the bot? Closed by default: owners may, everybody else may not."""
+"""Who may say what to the bot? Closed by default: who is not of the team is told so, once.
 
-import logging
-from collections import OrderedDict
+Two tables, COMMANDS and BUTTONS, say which role it takes; /help, the command menus and the README
+are made from them, and Access goes by them. What stands in neither is for owners alone.
+"""
+
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum
 from typing import Any
 
 from aiogram import BaseMiddleware
-from aiogram.types import CallbackQuery, Message, TelegramObject, User
+from aiogram.dispatcher.flags import get_flag
+from aiogram.filters import CommandObject
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import CallbackQuery, Chat, Message, TelegramObject
 
-log = logging.getLogger(__name__)
+from bot import invites, keyboards, places
+from bot.refusals import Refusals
+from bot.standing import GROUPS, Standing, name_of, standing_of
+from storage.model import Role
 
-REFUSAL = "This bot serves a closed team. If you belong to it, give its owner this number: {id}"
-REFUSE_EVERY = 60.0  # seconds between two refusals to one person; a stranger can't make it chatter
-REMEMBERED = 1000  # strangers
+TOO_LOW = "That takes the role {needed}; here you are {role}. An owner can change that with /team."
+PRIVATELY = "Say that in our private chat: what I answer is not for a group."
+IN_GROUP = "Say that in the group that it is about."
 
 
-class Role(IntEnum):
-    OWNER = 4
+class Where(Enum):
+    ANYWHERE = "anywhere"
+    PRIVATE = "private"  # the answer is for one pair of eyes
+    GROUP = "group"
+
+    def holds(self, chat: Chat | None) -> bool:
+        private = chat is not None and chat.type == "private"
+        group = chat is not None and chat.type in GROUPS
+        return {Where.PRIVATE: private, Where.GROUP: group}.get(self, True)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What it takes to be heard."""
+
+    role: Role
+    where: Where = Where.ANYWHERE
+    elsewhere: Role | None = None  # the person's own role to say it of another chat; None: as here
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,54 +50,129 @@ class CommandInfo:
     name: str
     usage: str  # its arguments
     does: str
+    needs: Needs
 
+
+VIEWER, MEMBER, OPERATOR, OWNER = (Needs(role) for role in Role)
+OWNER_PRIVATELY = Needs(Role.OWNER, Where.PRIVATE)
+# Of another chat it is for operators to speak, whatever is said.
+SEES_OTHERS = Needs(Role.VIEWER, elsewhere=Role.OPERATOR)
+SETS_CHAT = Needs(Role.MEMBER, elsewhere=Role.OPERATOR)
 
 COMMANDS = (
     CommandInfo(
-        "add", "@channel … [join]", "watch public channels or groups; join: be pushed posts"
+        "add",
+        "@channel … [join]",
+        "watch public channels or groups; join: be pushed posts",
+        OPERATOR,
     ),
-    CommandInfo("remove", "@channel", "stop watching one, leave it if I joined it"),
-    CommandInfo("channels", "", "the watched channels and how complete each is"),
-    CommandInfo("backfill", "@channel 30d", "read what one published before it was watched"),
-    CommandInfo("watch", "NAME RULE", "look for something, in the watchlist NAME"),
-    CommandInfo("unwatch", "NAME RULE", "stop looking for it"),
-    CommandInfo("watchlists", "", "the watchlists"),
-    CommandInfo("watchlist", "NAME", "the terms of one"),
-    CommandInfo("severity", "NAME low | normal | high", "low arrives silently, high at any hour"),
+    CommandInfo("remove", "@channel", "stop watching one, leave it if I joined it", OPERATOR),
+    CommandInfo("channels", "", "the watched channels and how complete each is", MEMBER),
+    CommandInfo(
+        "backfill", "@channel 30d", "read what one published before it was watched", OPERATOR
+    ),
+    CommandInfo("watch", "NAME RULE", "look for something, in the watchlist NAME", OPERATOR),
+    CommandInfo("unwatch", "NAME RULE", "stop looking for it", OPERATOR),
+    CommandInfo("watchlists", "", "the watchlists", VIEWER),
+    CommandInfo("watchlist", "NAME", "the terms of one", VIEWER),
+    CommandInfo(
+        "severity",
+        "NAME low | normal | high",
+        "low arrives silently, high at any hour",
+        OPERATOR,
+    ),
     CommandInfo(
         "subscribe",
         "NAME [now | hourly | daily 08:00] [in @channel]",
         "tell this chat, or another one, of its hits",
+        SETS_CHAT,
     ),
-    CommandInfo("unsubscribe", "NAME [in @channel]", "stop telling it"),
-    CommandInfo("subscriptions", "[all]", "what this chat, or every chat, is told of"),
+    CommandInfo("unsubscribe", "NAME [in @channel]", "stop telling it", SETS_CHAT),
+    CommandInfo("subscriptions", "[all]", "what this chat, or every chat, is told of", SEES_OTHERS),
     CommandInfo(
         "mute",
         '[NAME | @channel | "term"] [1h | 8h | 3d | tomorrow | forever]',
         "no alerts of it here for a while; alone: what is muted",
+        SETS_CHAT,
     ),
-    CommandInfo("unmute", "NUMBER | all", "alerts of it again"),
-    CommandInfo("quiet", "22:00-07:00 | off", "hours in which only high severity comes"),
-    CommandInfo("zone", "Europe/Warsaw", "the clock this chat goes by"),
-    CommandInfo("digest", "[6h] [NAME]", "what this chat was not told yet"),
+    CommandInfo("unmute", "NUMBER | all", "alerts of it again", SETS_CHAT),
+    CommandInfo("quiet", "22:00-07:00 | off", "hours in which only high severity comes", SETS_CHAT),
+    CommandInfo("zone", "Europe/Warsaw", "the clock this chat goes by", SETS_CHAT),
+    CommandInfo("digest", "[6h] [NAME]", "what this chat was not told yet", VIEWER),
     CommandInfo(
         "export",
         "[hits | posts] [7d | yesterday | 2026-01-01..2026-01-31] [NAME] [@channel] [csv | jsonl | html]",
         "a file of what was stored, with every version",
+        MEMBER,
     ),
-    CommandInfo("status", "", "whether all is well"),
-    CommandInfo("help", "", "these commands, and how rules are written"),
+    CommandInfo("status", "", "whether all is well", VIEWER),
+    CommandInfo(
+        "invite",
+        "viewer | member | operator | off",
+        "a link that takes one person into the team; off: none of them is good any more",
+        OWNER_PRIVATELY,
+    ),
+    CommandInfo(
+        "team",
+        "[NUMBER viewer | member | operator | remove]",
+        "who may do what; change or end it",
+        OWNER,
+    ),
+    CommandInfo(
+        "grouprole",
+        "viewer | member | operator | none",
+        "what everybody in this group may do here",
+        Needs(Role.OWNER, Where.GROUP),
+    ),
+    CommandInfo("audit", "", "who changed what, and when", OWNER_PRIVATELY),
+    CommandInfo("start", "", "what this bot is for", VIEWER),
+    CommandInfo("help", "", "these commands, and how rules are written", VIEWER),
 )
+BUTTONS: dict[type[CallbackData], Needs] = {
+    keyboards.Open: VIEWER,
+    keyboards.Show: VIEWER,
+    keyboards.Say: MEMBER,
+    keyboards.Pick: MEMBER,
+    keyboards.Hush: MEMBER,
+    keyboards.Teammate: OWNER_PRIVATELY,
+    keyboards.Change: OWNER_PRIVATELY,
+    keyboards.Audit: OWNER_PRIVATELY,
+}
+_BY_NAME = {info.name: info for info in COMMANDS}
+
+
+def offered(role: Role, where: Where) -> list[CommandInfo]:
+    """The commands which that role may say there."""
+    return [
+        info
+        for info in COMMANDS
+        if info.needs.role <= role and info.needs.where in (where, Where.ANYWHERE)
+    ]
+
+
+def needed(data: dict[str, Any]) -> Needs:
+    """What the handler that was found takes."""
+    command: CommandObject | None = data.get("command")
+    if command is not None:
+        return _BY_NAME[command.command].needs if command.command in _BY_NAME else OWNER
+    pressed = data.get("callback_data")
+    if pressed is not None:
+        return BUTTONS.get(type(pressed), OWNER)
+    return VIEWER if get_flag(data, "idle") else OWNER
+
+
+def speaks_of_another_chat(command: CommandObject) -> bool:
+    said = (command.args or "").casefold()
+    return bool(places.split(said)[1]) or (command.command == "subscriptions" and "all" in said)
 
 
 class Access(BaseMiddleware):
-    """Lets those through who have a role, which handlers get as `role`."""
+    """Decides for each handler whether it runs; handlers get `role` and `by`."""
 
-    def __init__(self, owners: frozenset[int], clock: Callable[[], float]) -> None:
-        """`clock` gives seconds of a steady clock."""
-        self._owners = owners
-        self._clock = clock
-        self._refused: OrderedDict[int, float] = OrderedDict()
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        """`seconds` is a steady clock."""
+        self._guesses = invites.Guesses(seconds)
+        self._refusals = Refusals(seconds)
 
     async def __call__(
         self,
@@ -81,28 +180,59 @@ class Access(BaseMiddleware):
         event: TelegramObject,
         data: dict[str, Any],
     ) -> Any:
-        user: User | None = data.get("event_from_user")
-        if user is not None and user.id in self._owners:
-            data["role"] = Role.OWNER
-            return await handler(event, data)
+        standing = await standing_of(event, data)
         if isinstance(event, Message):
-            await self._refuse(event, user)
-        elif isinstance(event, CallbackQuery):
-            log.info("refused a button: user %s", event.from_user.id)
-            await event.answer(REFUSAL.format(id=event.from_user.id))
-        return None
+            standing = await self._with_invite(event, standing, data)
+        if standing.role is None:
+            await self._refusals.refuse(event, standing, data)
+            return None
+        if why := _hindrance(standing, data):
+            await _answer(event, why)
+            return None
+        data["role"] = standing.role
+        data["by"] = standing.author(data.get("event_chat"))
+        return await handler(event, data)
 
-    async def _refuse(self, message: Message, user: User | None) -> None:
-        """One polite sentence, to commands and in private; no word of it in groups otherwise."""
-        log.info("refused: user %s", user.id if user else "unknown")
-        private = message.chat.type == "private"
-        if user is None or not (private or (message.text or "").startswith("/")):
-            return
-        now = self._clock()
-        if now - self._refused.get(user.id, float("-inf")) < REFUSE_EVERY:
-            return
-        self._refused[user.id] = now
-        self._refused.move_to_end(user.id)
-        while len(self._refused) > REMEMBERED:
-            self._refused.popitem(last=False)
-        await message.answer(REFUSAL.format(id=user.id))
+    async def _with_invite(
+        self, message: Message, standing: Standing, data: dict[str, Any]
+    ) -> Standing:
+        """Who brings a good invite has its role from now on; a stranger is none any more."""
+        command: CommandObject | None = data.get("command")
+        person = standing.person
+        if person is None or command is None or command.command != "start" or not command.args:
+            return standing
+        if message.chat.type != "private" or standing.own is Role.OWNER:
+            return standing
+        if not self._guesses.may(person.id):
+            return standing
+        role = await invites.accept(
+            data["db"], data["owners"], command.args, person.id, name_of(person), data["clock"]()
+        )
+        if role is None:
+            self._guesses.failed(person.id)
+            return standing
+        data["pipeline"].owed.set()  # the owners are told
+        data["joined"] = True
+        return Standing(person, role, role)
+
+
+def _hindrance(standing: Standing, data: dict[str, Any]) -> str | None:
+    """Why they are not heard, though they have a role."""
+    assert standing.role is not None
+    needs = needed(data)
+    if standing.role < needs.role:
+        return TOO_LOW.format(needed=needs.role.word, role=standing.role.word)
+    command: CommandObject | None = data.get("command")
+    if needs.elsewhere is not None and command is not None and speaks_of_another_chat(command):
+        own = standing.own
+        if own is None or own < needs.elsewhere:
+            shown = own.word if own else standing.role.word
+            return TOO_LOW.format(needed=needs.elsewhere.word, role=shown)
+    if needs.where.holds(data.get("event_chat")):
+        return None
+    return PRIVATELY if needs.where is Where.PRIVATE else IN_GROUP
+
+
+async def _answer(event: TelegramObject, text: str) -> None:
+    if isinstance(event, Message | CallbackQuery):
+        await event.answer(text)

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,14 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import (
     ClientDecodeError,
-    TelegramAPIError,
-    TelegramBadRequest,
-    TelegramForbiddenError,
     TelegramNetworkError,
     TelegramNotFound,
     TelegramServerError,
     TelegramUnauthorizedError,
 )
-from aiogram.types import BotCommand, BotCommandScopeChat
 from aiogram.utils.token import TokenValidationError
 
-from bot import notices, schedule, updates
-from bot.access import COMMANDS
+from bot import menus, notices, schedule, updates
 from bot.delivery import Sender
 from bot.export_chat import Exports
 from bot.handlers import Desk, make_dispatcher
@@ -122,6 +117,7 @@ async def _work(
     async def check_silence() -> None:
         await silence.check(pipeline, tell)
 
+    await menus.dismiss_former_owners(db, owners)
     exports = Exports(bot, db)
     desk = Desk(db, pipeline, sources, now, zone, owners, exports)
     dispatcher = make_dispatcher(desk, time.monotonic)
@@ -138,7 +134,7 @@ async def _work(
         sending = tasks.create_task(sender.run())
         intake = [
             tasks.create_task(updates.poll(bot, dispatcher)),
-            tasks.create_task(_offer_commands(bot, owners)),
+            tasks.create_task(menus.renew_all(bot, db, owners)),
         ]
         intake += sources.start(tasks, pipeline, tell)
         intake.append(tasks.create_task(exports.run()))
@@ -255,11 +251,3 @@ async def _greet(bot: Bot) -> None:
         else:
             log.info("the bot is @%s", me.username)
             return
-
-
-async def _offer_commands(bot: Bot, owners: frozenset[int]) -> None:
-    """The command menu of each owner's chat. Nothing depends on it, so it is tried once."""
-    menu = [BotCommand(command=command.name, description=command.does) for command in COMMANDS]
-    for owner in owners:
-        with suppress(TelegramBadRequest, TelegramForbiddenError, TelegramAPIError):
-            await bot.set_my_commands(menu, scope=BotCommandScopeChat(chat_id=owner))

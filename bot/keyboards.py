@@ -14,9 +14,10 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from pydantic import Field
 
 from bot.names import plain_name
-from storage.model import Entry, Mutable
+from storage.model import Entry, Mutable, Person, Role
 
 LABEL_LIMIT = 40  # characters of a name on a button
+PEOPLE_LIMIT = 90  # Telegram takes 100 buttons; the others go by their number
 EACH_LIMIT = 4  # terms, watchlists, channels offered to be muted
 
 Id = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what SQLite can hold
@@ -79,6 +80,38 @@ class Show(CallbackData, prefix="s"):
 
     delivery: Id
     view: View
+
+
+class Teammate(CallbackData, prefix="t"):
+    """What is to become of this person? 0: back to all of them."""
+
+    number: Id
+
+
+class Fate(StrEnum):
+    """The roles that can be given, and none."""
+
+    VIEWER = "viewer"
+    MEMBER = "member"
+    OPERATOR = "operator"
+    REMOVE = "remove"
+
+    @property
+    def role(self) -> Role | None:
+        return None if self is Fate.REMOVE else Role.of(self)
+
+
+class Change(CallbackData, prefix="c"):
+    """That is to become of them."""
+
+    number: Id
+    fate: Fate
+
+
+class Audit(CallbackData, prefix="a"):
+    """The changes before the one with this id; 0: the latest."""
+
+    before: Id
 
 
 PERIODS = {
@@ -154,6 +187,34 @@ def more(delivery_id: int) -> InlineKeyboardMarkup:
         [_button(label, Show(delivery=delivery_id, view=view))] for view, label in VIEWS.items()
     ]
     return _keyboard(*rows, [_back(delivery_id, Menu.USUAL)])
+
+
+def teammates(people: Iterable[Person]) -> InlineKeyboardMarkup:
+    some = list(people)[:PEOPLE_LIMIT]
+    return _keyboard(
+        *(
+            [_button(f"{_label(one.name)} · {one.role.word}", Teammate(number=one.number))]
+            for one in some
+        )
+    )
+
+
+def teammate(person: Person) -> InlineKeyboardMarkup:
+    """The other roles they could have, and the way out."""
+    fates = [
+        _button(fate.capitalize(), Change(number=person.number, fate=fate))
+        for fate in Fate
+        if fate.role is not person.role
+    ]
+    return _keyboard(fates[:-1], fates[-1:], [_button("‹ Back", Teammate(number=0))])
+
+
+def pages_of_audit(older_than: int | None, *, latest: bool) -> InlineKeyboardMarkup:
+    """`older_than`: the id before which there is more; `latest`: these are the newest."""
+    row = [] if latest else [_button("‹ Latest", Audit(before=0))]
+    if older_than is not None:
+        row.append(_button("Older ›", Audit(before=older_than)))
+    return _keyboard(*([row] if row else []))
 
 
 def _keyboard(*rows: list[InlineKeyboardButton]) -> InlineKeyboardMarkup:

@@ -67,6 +67,11 @@ async def known_place(message: Message, chat: str, bot: Bot) -> Place:
         ) from error
 
 
+def said_of(what: str, place: Place, message: Message) -> str:
+    """For the audit log: names the chat when it is another one."""
+    return what if place.chat_id == message.chat.id else f"{what} in {place.chat_id}"
+
+
 def _address(chat: str) -> int | str:
     """A chat as the Bot API wants it named. Raises NoSuchChat."""
     if _CHAT_ID.fullmatch(chat):

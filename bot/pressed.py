@@ -62,10 +62,7 @@ class OnlyOwn(BaseMiddleware):
         data: dict[str, Any],
     ) -> Any:
         assert isinstance(event, CallbackQuery)
-        said = data.get("callback_data")
-        if said is None:
-            return await handler(event, data)
-        pressed = await find(data["db"], event, said.delivery)
+        pressed = await find(data["db"], event, data["callback_data"].delivery)
         if pressed is None:
             return await foreign(event)
         data["pressed"] = pressed

@@ -26,8 +26,8 @@ class Settings(BaseSettings):
     )
     owner_ids: Annotated[frozenset[int], NoDecode] = Field(
         default=frozenset(),
-        description="Telegram user ids of those who may command the bot, comma-separated. "
-        "Write /start to the bot: it tells you yours.",
+        description="Telegram user ids of the owners, comma-separated: they may say everything to the "
+        "bot, and invite the others. Write /start to the bot: it tells you yours.",
     )
     telegram_api_id: int | None = Field(
         default=None,

@@ -5,7 +5,7 @@ from datetime import datetime, time
 from aiosqlite import Connection
 
 from storage.db import stamp
-from storage.model import Chat
+from storage.model import Chat, Role
 
 
 async def ensure(tx: Connection, chat_id: int) -> None:
@@ -51,6 +51,26 @@ def _from_row(id: int, zone: str | None, start: str | None, end: str | None) -> 
     return Chat(id, zone, quiet)
 
 
+async def role_of(db: Connection, chat_id: int) -> Role | None:
+    """What everybody in that group may do there at least."""
+    rows = await db.execute_fetchall(
+        "SELECT role FROM chats WHERE id = ? AND role IS NOT NULL", (chat_id,)
+    )
+    return next((Role.of(role) for (role,) in rows), None)
+
+
+async def set_role(tx: Connection, chat_id: int, role: Role | None) -> None:
+    await ensure(tx, chat_id)
+    word = role.word if role else None
+    await tx.execute("UPDATE chats SET role = ? WHERE id = ?", (word, chat_id))
+
+
+async def roles(db: Connection) -> dict[int, Role]:
+    """Of the groups that have one."""
+    rows = await db.execute_fetchall("SELECT id, role FROM chats WHERE role IS NOT NULL")
+    return {chat_id: Role.of(role) for chat_id, role in rows}
+
+
 async def resume(tx: Connection, chat_id: int) -> bool:
     """The bot may write there again. False when it was not paused."""
     done = await tx.execute(
@@ -74,7 +94,8 @@ async def migrate(tx: Connection, old_id: int, new_id: int) -> None:
     await tx.execute(
         "UPDATE chats SET zone = coalesce(chats.zone, old.zone), "
         "quiet_from = iif(chats.quiet_from IS NULL, old.quiet_from, chats.quiet_from), "
-        "quiet_to = iif(chats.quiet_from IS NULL, old.quiet_to, chats.quiet_to) "
+        "quiet_to = iif(chats.quiet_from IS NULL, old.quiet_to, chats.quiet_to), "
+        "role = coalesce(chats.role, old.role) "
         "FROM chats AS old WHERE chats.id = ? AND old.id = ?",
         (new_id, old_id),
     )

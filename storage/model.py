@@ -2,8 +2,62 @@
 
 from dataclasses import dataclass
 from datetime import datetime, time
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple
+
+
+class Role(IntEnum):
+    """What somebody may do: each what those below it may, and more."""
+
+    VIEWER = 1
+    MEMBER = 2
+    OPERATOR = 3
+    OWNER = 4
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, word: str) -> "Role":
+        """Raises KeyError when there is no such role."""
+        return cls[word.upper()]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of the team."""
+
+    number: int  # in /team; never given to somebody else
+    id: int  # Telegram user id
+    name: str  # one line
+    role: Role
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    hash: str  # SHA-256 of the token
+    role: Role
+    made_by: int  # Telegram user id of an owner
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Of a change."""
+
+    person_id: int | None  # None: an administrator who hides behind the group
+    name: str | None  # None: not of the team, has a say as one of the group
+    chat_id: int | None  # where it was said
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    id: int
+    at: datetime
+    by: Author
+    what: str  # as a command would say it
 
 
 class ChannelKind(StrEnum):

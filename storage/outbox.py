@@ -334,6 +334,15 @@ async def drop_thread(tx: Connection, delivery: Delivery) -> None:
         )
 
 
+async def abandon(tx: Connection, chat_id: int, reason: str) -> None:
+    """Tell that chat nothing of what it is owed, nor how that which it was told has changed."""
+    await tx.execute(
+        "UPDATE outbox SET failed = ? WHERE chat_id = ? AND sent_at IS NULL AND failed IS NULL",
+        (reason, chat_id),
+    )
+    await tx.execute("UPDATE outbox SET message_id = NULL WHERE chat_id = ?", (chat_id,))
+
+
 async def waiting(db: Connection) -> int:
     ((number,),) = await db.execute_fetchall(f"SELECT count(*) FROM outbox WHERE {_OWED}")
     return int(number)

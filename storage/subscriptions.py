@@ -37,6 +37,10 @@ async def remove(tx: Connection, watchlist_id: int, chat_id: int) -> bool:
     return done.rowcount > 0
 
 
+async def remove_all(tx: Connection, chat_id: int) -> None:
+    await tx.execute("DELETE FROM subscriptions WHERE chat_id = ?", (chat_id,))
+
+
 async def of_chat(db: Connection, chat_id: int) -> list[Subscription]:
     return await _where(db, "chat_id = ?", chat_id)
 

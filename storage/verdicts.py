@@ -9,9 +9,9 @@ from storage.db import stamp
 from storage.model import Hit, Verdict
 
 
-async def give(tx: Connection, hits: Iterable[Hit], verdict: Verdict, now: datetime) -> None:
-    """One person's word on these hits; a later one replaces it. Said twice, it changes nothing."""
-    await tx.executemany(
+async def give(tx: Connection, hits: Iterable[Hit], verdict: Verdict, now: datetime) -> bool:
+    """One person's word on these hits; a later one replaces it. False when it changed nothing."""
+    done = await tx.executemany(
         "INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
         "person = excluded.person, useful = excluded.useful, given_at = excluded.given_at "
         "WHERE useful <> excluded.useful OR person <> excluded.person",
@@ -28,6 +28,7 @@ async def give(tx: Connection, hits: Iterable[Hit], verdict: Verdict, now: datet
             for hit in hits
         ],
     )
+    return done.rowcount > 0
 
 
 async def of_delivery(db: Connection, delivery_id: int) -> dict[tuple[int, int], list[Verdict]]:

@@ -1,6 +1,7 @@
 """What do many tests need?"""
 
 import asyncio
+import itertools
 import time
 from contextlib import asynccontextmanager
 from datetime import UTC, timedelta
@@ -12,7 +13,9 @@ from bot import app, delivery, updates
 from bot.export_chat import Exports
 from bot.handlers import Desk, make_dispatcher
 from bot.settings import Settings
+from storage import channels, chats, hits, outbox, posts, team, watchlists
 from storage.db import open_database
+from storage.model import Delivery, DeliveryKind, Hit, Span, Term
 from tests import make
 from tests.bot_api import BotApi
 from tests.telegram_dc import DataCentre
@@ -81,7 +84,7 @@ def talking(db, api, pipeline, clock, monkeypatch):
     monkeypatch.setattr(delivery, "CHAT_PAUSE", 0.02)
 
     @asynccontextmanager
-    async def running(owners=(OWNER,)):
+    async def running(owners=(OWNER,), seconds=time.monotonic):
         settings = Settings(_env_file=None, bot_token=api.token, bot_api_url=api.url)
         async with app.open_bot(settings) as bot:
             exports = Exports(bot, db)
@@ -89,7 +92,7 @@ def talking(db, api, pipeline, clock, monkeypatch):
             sender = delivery.Sender(bot, pipeline, UTC, nobody_is_told)
             sending = asyncio.create_task(sender.run())
             exporting = asyncio.create_task(exports.run())
-            polling = asyncio.create_task(updates.poll(bot, make_dispatcher(desk, time.monotonic)))
+            polling = asyncio.create_task(updates.poll(bot, make_dispatcher(desk, seconds)))
             try:
                 yield
             finally:
@@ -139,3 +142,51 @@ def program(dc, api, reader, tmp_path, monkeypatch):
             await task
 
     return running
+
+
+@pytest.fixture
+def take_in(db, clock):
+    async def take(person_id, role, name="Bob"):
+        async with db.transaction() as tx:
+            await team.put(tx, person_id, name, role, clock())
+
+    return take
+
+
+@pytest.fixture
+def give_group(db):
+    async def give(chat, role):
+        async with db.transaction() as tx:
+            await chats.set_role(tx, chat.id, role)
+
+    return give
+
+
+@pytest.fixture
+async def owe(db, clock, pipeline):
+    """Owe one alert of posts that all touch `эшелон` in the watchlist list1 (both with id 1)."""
+    async with db.transaction() as tx:
+        await channels.add(tx, make.channel(1, "news", "News"), 0, clock())
+        await channels.add(tx, make.channel(2, "other", "Other"), 0, clock())
+        for number in (1, 2):
+            await watchlists.create(tx, make.watchlist(id=number), clock())
+            await watchlists.add_term(tx, number, Term(0, "эшелон"), clock())
+    numbers = itertools.count(1)
+
+    async def alert(*texts, chat=OWNER, lists=(1,), **fields):
+        found = []
+        async with db.transaction() as tx:
+            for text in texts or ("Прибыл эшелон",):
+                post = make.post(text, message_id=next(numbers))
+                await posts.save(tx, post, clock())
+                at = text.index("эшелон")
+                for number in lists:
+                    span = (Span(at, at + 6),)
+                    found.append(Hit(1, post.message_id, number, number, span, ("эшелон",)))
+            await hits.save(tx, found, clock())
+            owed = Delivery(chat, DeliveryKind.ALERT, clock(), tuple(found), **fields)
+            id = await outbox.add(tx, owed, clock())
+        pipeline.owed.set()
+        return id
+
+    return alert

@@ -1,7 +1,6 @@
 """Do the buttons under an alert do what they say, for those who may press them, and nothing else?"""
 
 import asyncio
-import itertools
 from datetime import timedelta
 
 import pytest
@@ -9,8 +8,8 @@ import pytest
 from bot import keyboards
 from bot.keyboards import Hush, Menu, Open, Period, Pick, Say, Show, View
 from bot.pressed import FOREIGN
-from storage import channels, chats, hits, mutes, outbox, posts, verdicts, watchlists
-from storage.model import Chat, Delivery, DeliveryKind, Hit, Mutable, Span, Term
+from storage import chats, mutes, outbox, posts, verdicts
+from storage.model import Chat, Delivery, DeliveryKind, Mutable
 from tests import make
 from tests.bot_api import buttons
 from tests.conftest import OWNER
@@ -26,36 +25,6 @@ def ann(api, owner):
 @pytest.fixture
 def bob(api):
     return api.user(BOB, "Bob", started=True)
-
-
-@pytest.fixture
-async def owe(db, clock, pipeline):
-    """Owe one alert of posts that all touch `эшелон` in the watchlist list1 (both with id 1)."""
-    async with db.transaction() as tx:
-        await channels.add(tx, make.channel(1, "news", "News"), 0, clock())
-        await channels.add(tx, make.channel(2, "other", "Other"), 0, clock())
-        for number in (1, 2):
-            await watchlists.create(tx, make.watchlist(id=number), clock())
-            await watchlists.add_term(tx, number, Term(0, "эшелон"), clock())
-    numbers = itertools.count(1)
-
-    async def alert(*texts, chat=OWNER, lists=(1,), **fields):
-        found = []
-        async with db.transaction() as tx:
-            for text in texts or ("Прибыл эшелон",):
-                post = make.post(text, message_id=next(numbers))
-                await posts.save(tx, post, clock())
-                at = text.index("эшелон")
-                for number in lists:
-                    span = (Span(at, at + 6),)
-                    found.append(Hit(1, post.message_id, number, number, span, ("эшелон",)))
-            await hits.save(tx, found, clock())
-            owed = Delivery(chat, DeliveryKind.ALERT, clock(), tuple(found), **fields)
-            id = await outbox.add(tx, owed, clock())
-        pipeline.owed.set()
-        return id
-
-    return alert
 
 
 async def press(api, user, label, chat=None, message=None):

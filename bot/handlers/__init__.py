@@ -13,19 +13,25 @@ from aiogram.types import ErrorEvent
 from bot.access import Access
 from bot.export_chat import Exports
 from bot.handlers import (
+    audit,
     backfills,
     buttons,
     channels,
     chats,
     digests,
     export,
+    groups,
     hours,
+    idle,
+    invites,
     mutes,
     start,
     status,
     subscriptions,
+    team,
     watchlists,
 )
+from bot.menus import OfferMenu
 from bot.zones import LocalTime
 from storage.db import Database, DatabaseUnusable
 from watchers.pipeline import Pipeline
@@ -45,7 +51,12 @@ COMMANDS = (
     digests,
     export,
     status,
+    team,
+    invites,
+    groups,
+    audit,
     buttons,
+    idle,  # the last one
 )
 
 
@@ -66,7 +77,7 @@ def make_dispatcher(desk: Desk, seconds: Callable[[], float]) -> Dispatcher:
     """`seconds` is a steady clock."""
     dispatcher = Dispatcher(**{name: getattr(desk, name) for name in Desk.__slots__})
     dispatcher.include_router(chats.make_router())  # not commands: they come from anybody
-    dispatcher.include_router(_commands(Access(desk.owners, seconds)))
+    dispatcher.include_router(_commands(Access(seconds)))
     dispatcher.errors.register(_unsaved, ExceptionTypeFilter(DatabaseUnusable))
     dispatcher.errors.register(_unanswered, ExceptionTypeFilter(TelegramAPIError))
     return dispatcher
@@ -76,7 +87,8 @@ def _commands(access: Access) -> Router:
     """What only those may do who have a role."""
     router = Router(name="commands")
     for observer in (router.message, router.callback_query):
-        observer.outer_middleware(access)
+        observer.middleware(access)
+        observer.middleware(OfferMenu())
         observer.middleware(LocalTime())
     for module in COMMANDS:
         router.include_router(module.make_router())

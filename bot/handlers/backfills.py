@@ -9,9 +9,9 @@ from aiogram.types import Message
 
 from bot import render
 from bot.handlers.digests import read_period
-from storage import backfills, channels
+from storage import audit, backfills, channels
 from storage.db import Database
-from storage.model import Backfill
+from storage.model import Author, Backfill
 from watchers.references import BadReference, read_reference
 
 USAGE = "Which channel, and how far back? <code>/backfill @name 30d</code>"
@@ -29,6 +29,7 @@ async def backfill(
     db: Database,
     clock: Callable[[], datetime],
     zone: tzinfo,
+    by: Author,
 ) -> None:
     words = (command.args or "").split()
     periods = [period for period in map(read_period, words) if period]
@@ -38,11 +39,17 @@ async def backfill(
     elif len(periods) != 1 or len(names) != 1:
         await message.answer(USAGE)
     else:
-        await message.answer(await _ask(message, db, names[0], clock(), periods[0], zone))
+        await message.answer(await _ask(message, db, names[0], clock(), periods[0], zone, by))
 
 
 async def _ask(
-    message: Message, db: Database, name: str, now: datetime, period: timedelta, zone: tzinfo
+    message: Message,
+    db: Database,
+    name: str,
+    now: datetime,
+    period: timedelta,
+    zone: tzinfo,
+    by: Author,
 ) -> str:
     try:
         reference = read_reference(name)
@@ -56,6 +63,8 @@ async def _ask(
         below = ledger.start + 1
         wish = Backfill(ledger.channel, now - period, below, message.chat.id, thread_id)
         asked = await backfills.ask(tx, wish, now)
+        if not asked.done:
+            await audit.note(tx, by, f"backfill {reference} back to {asked.until:%Y-%m-%d}", now)
     name, back = render.channel_name(asked.channel), render.date_shown(asked.until, zone)
     if asked.done:
         return f"{name} is read back to {back} already."

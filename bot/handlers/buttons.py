@@ -18,9 +18,9 @@ from bot.handlers.mutes import ends_at
 from bot.keyboards import Hush, Menu, Open, Pick, Say, Show, View
 from bot.names import plain_name, toast
 from bot.pressed import OnlyOwn, Pressed, foreign
-from storage import mutes, posts, stories, verdicts
+from storage import audit, mutes, posts, stories, verdicts
 from storage.db import Database
-from storage.model import Entry, Mute, Verdict
+from storage.model import Author, Entry, Mute, Verdict
 from watchers.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,6 @@ def make_router() -> Router:
     router.callback_query.register(pick, Pick.filter())
     router.callback_query.register(hush, Hush.filter())
     router.callback_query.register(show, Show.filter())
-    router.callback_query.register(foreign)
     return router
 
 
@@ -48,6 +47,7 @@ async def say(
     db: Database,
     pipeline: Pipeline,
     clock: Callable[[], datetime],
+    by: Author,
 ) -> None:
     if pressed.merged:
         await foreign(callback)
@@ -57,7 +57,10 @@ async def say(
     verdict = Verdict(person.id, name, callback_data.useful)
     hits = [finding.hit for finding in pressed.lead.findings]
     async with db.transaction() as tx:
-        await verdicts.give(tx, hits, verdict, clock())
+        if await verdicts.give(tx, hits, verdict, clock()):
+            word = "useful" if verdict.useful else "noise"
+            link = render.post_link(pressed.lead.channel, pressed.lead.post.message_id)
+            await audit.note(tx, by, f"verdict {word} {link}", clock())
     pipeline.owed.set()  # the alert shows it
     await callback.answer("👍 Noted: useful." if verdict.useful else "👎 Noted: noise.")
 
@@ -93,6 +96,7 @@ async def hush(
     db: Database,
     clock: Callable[[], datetime],
     zone: tzinfo,
+    by: Author,
 ) -> None:
     what, target = callback_data.what, callback_data.target
     name = pressed.name(what, target)
@@ -102,6 +106,7 @@ async def hush(
     end = ends_at(callback_data.period, clock(), zone)
     async with db.transaction() as tx:
         await mutes.put(tx, Mute(pressed.chat_id, what, target, end))
+        await audit.note(tx, by, f"mute {what} {name} {callback_data.period}", clock())
     await _change(bot, pressed, pressed.keyboard())
     when = f"until {render.time_shown(end, zone)}" if end else "for good"
     await callback.answer(

@@ -8,9 +8,9 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import render
-from storage import channels, memberships
+from storage import audit, channels, memberships
 from storage.db import Database
-from storage.model import Channel, Ledger
+from storage.model import Author, Channel, Ledger
 from watchers.ingest import ChannelRefused, Flooded, NotJoined, SourceLost
 from watchers.references import BadReference, read_reference
 from watchers.sources import Sources
@@ -52,6 +52,7 @@ async def add(
     db: Database,
     sources: Sources,
     clock: Callable[[], datetime],
+    by: Author,
 ) -> None:
     words = (command.args or "").replace(",", " ").split()
     wanted = [word for word in words if word.casefold() != JOIN]
@@ -61,14 +62,14 @@ async def add(
             "it the account joins it, and its posts are pushed."
         )
     for text in wanted:
-        said, channel = await _add(text, db, sources, clock)
+        said, channel = await _add(text, db, sources, clock, by)
         if channel and len(wanted) < len(words):
             said = f"{said} {await _join(channel, sources)}"
         await message.answer(said)
 
 
 async def _add(
-    text: str, db: Database, sources: Sources, clock: Callable[[], datetime]
+    text: str, db: Database, sources: Sources, clock: Callable[[], datetime], by: Author
 ) -> tuple[str, Channel | None]:
     """The answer, and the channel if it is watched now."""
     try:
@@ -82,6 +83,8 @@ async def _add(
     async with db.transaction() as tx:
         before = await channels.referred_to(tx, None, channel.id)
         await channels.add(tx, channel, newest, clock())
+        if before is None:
+            await audit.note(tx, by, f"add {_said(channel)}", clock())
     name = render.channel_name(channel)
     if before is None:
         return f"{name} is watched from now on.", channel
@@ -102,8 +105,16 @@ async def _join(channel: Channel, sources: Sources) -> str:
     return "The account has joined it: its posts are pushed."
 
 
+def _said(channel: Channel) -> str:
+    return f"@{channel.username}" if channel.username else str(channel.id)
+
+
 async def remove(
-    message: Message, command: CommandObject, db: Database, clock: Callable[[], datetime]
+    message: Message,
+    command: CommandObject,
+    db: Database,
+    clock: Callable[[], datetime],
+    by: Author,
 ) -> None:
     try:
         reference = read_reference(command.args or "")
@@ -119,6 +130,7 @@ async def remove(
     async with db.transaction() as tx:
         await channels.remove(tx, ledger.channel.id, clock())
         joined = await memberships.is_joined(tx, ledger.channel.id)
+        await audit.note(tx, by, f"remove {_said(ledger.channel)}", clock())
     name = render.channel_name(ledger.channel)
     left = " The account leaves it: it had joined it to watch it." if joined else ""
     await message.answer(f"{name} is no longer watched. Its posts and hits are kept.{left}")

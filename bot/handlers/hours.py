@@ -10,8 +10,9 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import places, render
-from storage import chats
+from storage import audit, chats
 from storage.db import Database
+from storage.model import Author
 from watchers.pipeline import Pipeline
 from watchers.zones import NoSuchZone, read_zone, zone_of
 
@@ -46,7 +47,13 @@ def read_hours(text: str) -> tuple[time, time]:
 
 
 async def quiet(
-    message: Message, command: CommandObject, bot: Bot, db: Database, pipeline: Pipeline
+    message: Message,
+    command: CommandObject,
+    bot: Bot,
+    db: Database,
+    pipeline: Pipeline,
+    clock: Callable[[], datetime],
+    by: Author,
 ) -> None:
     text, elsewhere = places.split(command.args or "")
     try:
@@ -60,6 +67,8 @@ async def quiet(
         if text:
             chat = replace(chat, quiet=wanted)
             await chats.put(tx, chat)
+            said = places.said_of(f"quiet {text}", place, message)
+            await audit.note(tx, by, said, clock())
     hint = "" if text else f"\nTo change that: {QUIET_USAGE}."
     shown = _shown(chat.quiet, zone_of(chat, pipeline.zone))
     await message.answer(f"{place.name}: {shown}{hint}")
@@ -82,6 +91,7 @@ async def zone_command(
     db: Database,
     pipeline: Pipeline,
     clock: Callable[[], datetime],
+    by: Author,
 ) -> None:
     text, elsewhere = places.split(command.args or "")
     try:
@@ -92,17 +102,25 @@ async def zone_command(
     except NoSuchZone as error:
         await message.answer(f"{render.safe(str(error))}.")
     else:
-        await message.answer(await _zone(db, place, name, clock(), pipeline.zone))
+        said = places.said_of(f"zone {name}", place, message)
+        await message.answer(await _zone(db, place, name, clock(), pipeline.zone, by, said))
 
 
 async def _zone(
-    db: Database, place: places.Place, name: str | None, now: datetime, default: tzinfo
+    db: Database,
+    place: places.Place,
+    name: str | None,
+    now: datetime,
+    default: tzinfo,
+    by: Author,
+    said: str,
 ) -> str:
     """Set the zone, if one is given; say which it is."""
     async with db.transaction() as tx:
         chat = await chats.one(tx, place.chat_id)
         if name is not None:
             await chats.put(tx, replace(chat, zone=name))
+            await audit.note(tx, by, said, now)
     if name is not None:
         return (
             f"{place.name}: the time zone is {name} from now on. Times are shown, digests sent and "

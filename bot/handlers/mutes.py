@@ -12,9 +12,9 @@ from rapidfuzz import process
 from bot import places, render
 from bot.handlers.digests import read_period
 from bot.names import plain_name
-from storage import channels, chats, mutes, watchlists
+from storage import audit, channels, chats, mutes, watchlists
 from storage.db import Database
-from storage.model import Mutable, Mute
+from storage.model import Author, Mutable, Mute
 from watchers.pipeline import Pipeline
 from watchers.references import BadReference, read_reference
 from watchers.zones import zone_of
@@ -78,6 +78,7 @@ async def mute(
     db: Database,
     pipeline: Pipeline,
     clock: Callable[[], datetime],
+    by: Author,
 ) -> None:
     said, elsewhere = places.split(command.args or "")
     text, word = split(said)
@@ -98,6 +99,8 @@ async def mute(
     async with db.transaction() as tx:
         for target in targets:
             await mutes.put(tx, Mute(place.chat_id, target.what, target.id, end))
+        noted = places.said_of(f"mute {said}", place, message)
+        await audit.note(tx, by, noted, clock())
     where = "there" if elsewhere else "here"
     hint = "" if word else "\nAnother time: " + USAGE
     await message.answer(f"🔕 {_named(targets[0])}: no alerts {where} {_until(end, zone)}.{hint}")
@@ -171,7 +174,12 @@ def _line(mute: Mute, name: str, zone: tzinfo) -> str:
 
 
 async def unmute(
-    message: Message, command: CommandObject, bot: Bot, db: Database, clock: Callable[[], datetime]
+    message: Message,
+    command: CommandObject,
+    bot: Bot,
+    db: Database,
+    clock: Callable[[], datetime],
+    by: Author,
 ) -> None:
     word, elsewhere = places.split((command.args or "").casefold())
     try:
@@ -181,10 +189,14 @@ async def unmute(
         return
     muted = await mutes.of_chat(db.reader, place.chat_id, clock())
     wanted = muted if word == "all" else [mute for mute in muted if str(mute.id) == word]
-    if muted and wanted:
+    if wanted:
+        names = await mutes.names(db.reader, wanted)
+        said = ", ".join(f"{mute.what} {names[mute.id]}".strip() for mute in wanted)
         async with db.transaction() as tx:
             for mute in wanted:
                 await mutes.remove(tx, place.chat_id, mute.id)
+            noted = places.said_of(f"unmute {said}", place, message)
+            await audit.note(tx, by, noted, clock())
     await message.answer(_unmuted(word, len(muted), len(wanted)))
 
 

@@ -1,19 +1,33 @@
 """/start /help: what can this bot do for me?"""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from aiogram import Router
-from aiogram.filters import Command, CommandStart
+from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import Message
 
-from bot import render
-from bot.access import COMMANDS
+from bot import invites, render
+from bot.access import Where, offered
+from storage.db import Database
+from storage.model import Role
 
-WELCOME = (
-    "I watch public Telegram channels and tell you when a post touches what you watch for.\n\n"
+WHAT = "I watch public Telegram channels and tell you when a post touches what you watch for.\n\n"
+STEPS = (
     "Three steps to the first alert:\n"
     "1. /add @channel\n"
     "2. /watch NAME RULE, such as <code>/watch rail эшелон</code>: every inflected form is found\n"
     "3. /subscribe NAME\n\n"
-    "/help explains the rest."
+)
+READING = "/watchlists names what is looked for, /digest tells what was found.\n\n"
+TELLING = (
+    "/watchlists names what is looked for, <code>/subscribe NAME</code> has you told of it.\n\n"
+)
+REST = "/help explains the rest."
+JOINED = "Welcome: you are {role} in the team now.\n\n"
+OWN_LINK = (
+    "That link is for somebody else: it takes the first who opens it into the team as {role}. "
+    "It is still good."
 )
 RULES = """\
 <b>Rules</b>
@@ -34,13 +48,35 @@ def make_router() -> Router:
     return router
 
 
-async def start(message: Message) -> None:
-    await message.answer(WELCOME)
+async def start(
+    message: Message,
+    command: CommandObject,
+    db: Database,
+    owners: frozenset[int],
+    clock: Callable[[], datetime],
+    role: Role,
+    joined: bool = False,
+) -> None:
+    """`joined`: this very message brought the invite that made them one of the team."""
+    if role is Role.OWNER and command.args:
+        invite = await invites.find(db.reader, owners, command.args, clock())
+        if invite is not None:
+            await message.answer(OWN_LINK.format(role=invite.role.word))
+            return
+    greeting = JOINED.format(role=role.word) if joined else ""
+    await message.answer(greeting + WHAT + _first_steps(role) + REST)
 
 
-async def help(message: Message) -> None:
+def _first_steps(role: Role) -> str:
+    if role >= Role.OPERATOR:
+        return STEPS
+    return TELLING if role >= Role.MEMBER else READING
+
+
+async def help(message: Message, role: Role) -> None:
+    where = Where.PRIVATE if message.chat.type == "private" else Where.GROUP
     lines = [
         f"/{command.name} {render.safe(command.usage)} – {command.does}".replace("  ", " ")
-        for command in COMMANDS
+        for command in offered(role, where)
     ]
     await message.answer("\n".join(lines) + "\n\n" + RULES)

@@ -8,12 +8,15 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import places, render
-from storage import chats, subscriptions, watchlists
+from bot.standing import own_role
+from storage import audit, chats, subscriptions, watchlists
 from storage.db import Database
-from storage.model import Subscription
+from storage.model import Author, Subscription
 from watchers.digests import BadSchedule, last_slot, read_schedule
 from watchers.pipeline import Pipeline
 from watchers.zones import zone_of
+
+STRANGER = "That is the private chat of somebody who is not of the team: an owner can /invite them."
 
 
 def make_router() -> Router:
@@ -31,6 +34,8 @@ async def subscribe(
     db: Database,
     pipeline: Pipeline,
     clock: Callable[[], datetime],
+    owners: frozenset[int],
+    by: Author,
 ) -> None:
     said, chat = places.split(command.args or "")
     name, _, when = said.partition(" ")
@@ -44,10 +49,15 @@ async def subscribe(
     except (BadSchedule, places.NoSuchChat) as error:
         await message.answer(render.safe(str(error)))
         return
+    if place.chat_id > 0 and await own_role(db, owners, place.chat_id) is None:
+        await message.answer(STRANGER)
+        return
     zone = zone_of(await chats.one(db.reader, place.chat_id), pipeline.zone)
     wanted = Subscription(watchlist.id, place.chat_id, schedule, place.thread_id)
     async with db.transaction() as tx:
         await subscriptions.put(tx, wanted, clock())
+        told = f"subscribe {watchlist.name} {schedule}"
+        await audit.note(tx, by, places.said_of(told, place, message), clock())
         if schedule != "now":  # the slot that has passed already is not owed
             await subscriptions.skip_slot(tx, wanted, last_slot(schedule, clock(), zone))
     told = f"is told of <b>{watchlist.name}</b>: {_when(schedule, zone)}."
@@ -71,7 +81,14 @@ def _unknown(name: str) -> str:
     )
 
 
-async def unsubscribe(message: Message, command: CommandObject, bot: Bot, db: Database) -> None:
+async def unsubscribe(
+    message: Message,
+    command: CommandObject,
+    bot: Bot,
+    db: Database,
+    clock: Callable[[], datetime],
+    by: Author,
+) -> None:
     name, chat = places.split(command.args or "")
     watchlist = await watchlists.named(db.reader, name)
     if watchlist is None:
@@ -84,6 +101,9 @@ async def unsubscribe(message: Message, command: CommandObject, bot: Bot, db: Da
         return
     async with db.transaction() as tx:
         was = await subscriptions.remove(tx, watchlist.id, place.chat_id)
+        if was:
+            said = places.said_of(f"unsubscribe {watchlist.name}", place, message)
+            await audit.note(tx, by, said, clock())
     told = f"told of <b>{watchlist.name}</b>"
     await message.answer(f"{place.name} is no longer {told}." if was else f"It was not {told}.")
 

@@ -9,9 +9,9 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import render
-from storage import subscriptions, watchlists
+from storage import audit, subscriptions, watchlists
 from storage.db import Database
-from storage.model import Severity, Term, Watchlist
+from storage.model import Author, Severity, Term, Watchlist
 from watchers.forms import forms_of
 from watchers.lint import lint
 from watchers.query import Node, Words, parse
@@ -75,7 +75,11 @@ def _unknown(name: str) -> str:
 
 
 async def watch(
-    message: Message, command: CommandObject, db: Database, clock: Callable[[], datetime]
+    message: Message,
+    command: CommandObject,
+    db: Database,
+    clock: Callable[[], datetime],
+    by: Author,
 ) -> None:
     name, rule = _split(command)
     if not name or not rule:
@@ -89,7 +93,7 @@ async def watch(
     except RuleError as error:
         await message.answer(_mistake(rule, error))
         return
-    done = await _watch(db, message.chat.id, name, rule, clock())
+    done = await _watch(db, message.chat.id, name, rule, clock(), by)
     await message.answer("\n".join([done, *_forms(tree), *_warnings(rule)]))
 
 
@@ -109,11 +113,15 @@ def _warnings(rule: str) -> list[str]:
     return [f"⚠️ {render.safe(warning.message)}" for warning in lint(rule)]
 
 
-async def _watch(db: Database, chat_id: int, name: str, rule: str, now: datetime) -> str:
+async def _watch(
+    db: Database, chat_id: int, name: str, rule: str, now: datetime, by: Author
+) -> str:
     async with db.transaction() as tx:
         watchlist = await watchlists.named(tx, name)
         id = watchlist.id if watchlist else await watchlists.create(tx, _empty(name), now)
         new = await watchlists.add_term(tx, id, Term(0, rule), now)
+        if new:
+            await audit.note(tx, by, f"watch {name} {rule}", now)
         told = id in {s.watchlist_id for s in await subscriptions.of_chat(tx, chat_id)}
     shown = watchlist.name if watchlist else name
     done = "looks for" if new else "looks already for"
@@ -126,7 +134,11 @@ def _empty(name: str) -> Watchlist:
 
 
 async def unwatch(
-    message: Message, command: CommandObject, db: Database, clock: Callable[[], datetime]
+    message: Message,
+    command: CommandObject,
+    db: Database,
+    clock: Callable[[], datetime],
+    by: Author,
 ) -> None:
     name, rule = _split(command)
     watchlist = await watchlists.named(db.reader, name)
@@ -135,6 +147,8 @@ async def unwatch(
         return
     async with db.transaction() as tx:
         was = await watchlists.remove_term(tx, watchlist.id, rule, clock())
+        if was:
+            await audit.note(tx, by, f"unwatch {watchlist.name} {rule}", clock())
     shown = f"<code>{render.safe(rule)}</code>"
     if was:
         await message.answer(f"<b>{watchlist.name}</b> no longer looks for {shown}.")
@@ -145,7 +159,13 @@ async def unwatch(
         )
 
 
-async def severity(message: Message, command: CommandObject, db: Database) -> None:
+async def severity(
+    message: Message,
+    command: CommandObject,
+    db: Database,
+    clock: Callable[[], datetime],
+    by: Author,
+) -> None:
     name, word = _split(command)
     watchlist = await watchlists.named(db.reader, name)
     if watchlist is None:
@@ -159,6 +179,7 @@ async def severity(message: Message, command: CommandObject, db: Database) -> No
         wanted = Severity(word.casefold())
         async with db.transaction() as tx:
             await watchlists.set_severity(tx, watchlist.id, wanted)
+            await audit.note(tx, by, f"severity {watchlist.name} {wanted}", clock())
         await message.answer(f"<b>{watchlist.name}</b>: {SEVERITIES[wanted]}.")
 
 

@@ -1,0 +1,66 @@
+"""/invite: how is somebody else taken into the team?"""
+
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+
+from aiogram import Bot, Router
+from aiogram.filters import Command, CommandObject
+from aiogram.types import Message
+
+from bot import invites, render
+from storage import audit, team
+from storage.db import Database
+from storage.model import Author, Role
+
+INVITE_USAGE = (
+    "With which role? <code>/invite viewer</code> (reads), <code>/invite member</code> (also says "
+    "what it wants to be told) or <code>/invite operator</code> (also what is watched for). "
+    "<code>/invite off</code> makes all open invites worthless."
+)
+OWNERS = "Owners are named in the setting OWNER_IDS, and nowhere else."
+
+
+def make_router() -> Router:
+    router = Router(name=__name__)
+    router.message.register(invite, Command("invite"))
+    return router
+
+
+def read_role(word: str) -> Role | None:
+    """A role that can be given."""
+    try:
+        role = Role.of(word)
+    except KeyError:
+        return None
+    return None if role is Role.OWNER else role
+
+
+async def invite(
+    message: Message,
+    command: CommandObject,
+    bot: Bot,
+    db: Database,
+    clock: Callable[[], datetime],
+    zone: tzinfo,
+    by: Author,
+) -> None:
+    word = (command.args or "").strip().casefold()
+    if word == "off":
+        async with db.transaction() as tx:
+            if withdrawn := await team.withdraw(tx):
+                await audit.note(tx, by, "invite off", clock())
+        await message.answer(f"Open invites that are worth nothing from now on: {withdrawn}.")
+        return
+    role = read_role(word)
+    if role is None:
+        await message.answer(f"{OWNERS} {INVITE_USAGE}" if word == "owner" else INVITE_USAGE)
+        return
+    async with db.transaction() as tx:
+        token = await invites.make(tx, role, by, clock())
+    until = render.time_shown(clock() + invites.GOOD_FOR, zone)
+    me = await bot.me()
+    await message.answer(
+        f"Send this to one person. Whoever opens it first, until {until}, is {role.word} then:\n"
+        f"https://t.me/{me.username}?start={token}",
+        protect_content=False,  # it is there to be passed on
+    )

@@ -1,0 +1,227 @@
+"""/team: who belongs to the team, and what may they do?"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, tzinfo
+
+from aiogram import Bot, Router
+from aiogram.exceptions import TelegramAPIError
+from aiogram.filters import Command, CommandObject
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message, User
+
+from bot import keyboards, menus, render
+from bot.handlers.invites import OWNERS
+from bot.keyboards import Change, Fate, Teammate
+from bot.names import plain_name, toast
+from bot.standing import NAME_LIMIT, name_of
+from storage import audit, chats, team
+from storage.db import Database
+from storage.model import Author, Person
+
+USAGE = (
+    "<code>/team NUMBER viewer|member|operator|remove</code>, or in a group as an answer to "
+    "somebody of the team: <code>/team member</code>. <code>/invite member</code> takes in another."
+)
+GONE = "They are not in the team any more."
+
+
+def make_router() -> Router:
+    router = Router(name=__name__)
+    router.message.register(team_command, Command("team"))
+    router.callback_query.register(choose, Teammate.filter())
+    router.callback_query.register(change, Change.filter())
+    return router
+
+
+async def team_command(
+    message: Message,
+    command: CommandObject,
+    bot: Bot,
+    db: Database,
+    owners: frozenset[int],
+    clock: Callable[[], datetime],
+    zone: tzinfo,
+    by: Author,
+) -> None:
+    words = (command.args or "").casefold().split()
+    if not words:
+        if message.chat.type == "private":
+            await _list(message, bot, db, owners, clock(), zone)
+        else:
+            await message.answer("In our private chat /team lists them.\n" + USAGE)
+        return
+    try:
+        fate = Fate(words[-1])
+        person = await _meant(message, words[:-1], db, owners)
+    except (ValueError, NobodyMeant) as error:
+        await message.answer(str(error) if isinstance(error, NobodyMeant) else USAGE)
+        return
+    await message.answer(render.safe(await _change(bot, db, owners, person, fate, by, clock())))
+
+
+class NobodyMeant(Exception):
+    """The message, HTML, says what to do."""
+
+
+async def _meant(
+    message: Message, words: list[str], db: Database, owners: frozenset[int]
+) -> Person:
+    """By their number, or by the message that is answered. Raises NobodyMeant."""
+    if words:
+        if len(words) > 1 or not words[0].isdecimal() or len(words[0]) > 9:
+            raise NobodyMeant(USAGE)
+        person = await team.numbered(db.reader, int(words[0]))
+        missing = f"Nobody of the team has the number {int(words[0])}: /team lists them."
+    else:
+        user = _answered(message)
+        if user is None:
+            raise NobodyMeant(f"Of whom? {USAGE}")
+        if user.id in owners:
+            raise NobodyMeant(OWNERS)
+        person = await team.one(db.reader, user.id)
+        missing = (
+            f"{render.safe(name_of(user))} is not in the team: "
+            "send them a link, in our private chat <code>/invite member</code> makes one."
+        )
+    if person is None:
+        raise NobodyMeant(missing)
+    return person
+
+
+def _answered(message: Message) -> User | None:
+    """Who wrote what is answered. In a topic Telegram lets everything answer to its opening."""
+    answered = message.reply_to_message
+    if answered is None or answered.sender_chat is not None:
+        return None
+    if answered.forum_topic_created or answered.message_id == message.message_thread_id:
+        return None
+    return answered.from_user
+
+
+async def _change(
+    bot: Bot,
+    db: Database,
+    owners: frozenset[int],
+    person: Person,
+    fate: Fate,
+    by: Author,
+    now: datetime,
+) -> str:
+    """Plain text that says what became of them."""
+    async with db.transaction() as tx:
+        present = await team.one(tx, person.id)
+        if present is None:
+            return GONE
+        if fate.role is present.role:
+            return f"{person.name} is {fate} already."
+        if fate.role is not None:
+            await team.put(tx, person.id, person.name, fate.role, now)
+        else:
+            await team.remove(tx, person.id)
+            if person.id not in owners:
+                await team.dismiss(tx, person.id)
+        await audit.note(tx, by, f"team {person.name} ({person.id}) {fate}", now)
+    await menus.renew_person(bot, db, owners, person.id)
+    if fate is Fate.REMOVE:
+        open_ones = await team.invites(db.reader, now)
+        hint = " Open invites are still good: /invite off ends them." if open_ones else ""
+        return f"{person.name} is not in the team any more.{hint}"
+    return f"{person.name} is {fate} from now on."
+
+
+async def _list(
+    message: Message, bot: Bot, db: Database, owners: frozenset[int], now: datetime, zone: tzinfo
+) -> None:
+    *some, last = render.pages(await _lines(bot, db, owners, now, zone))
+    for page in some:
+        await message.answer(page)
+    await message.answer(last, reply_markup=await _keyboard(db, owners))
+
+
+async def _keyboard(db: Database, owners: frozenset[int]) -> InlineKeyboardMarkup:
+    return keyboards.teammates(one for one in await team.all(db.reader) if one.id not in owners)
+
+
+async def _lines(
+    bot: Bot, db: Database, owners: frozenset[int], now: datetime, zone: tzinfo
+) -> list[str]:
+    people = [person for person in await team.all(db.reader) if person.id not in owners]
+    invited = await team.invites(db.reader, now)
+    return [
+        *[f"👑 {await _owner(bot, id)} – owner" for id in sorted(owners)],
+        *[
+            f"{one.number}. {render.safe(one.name)} (<code>{one.id}</code>) – {one.role.word}, "
+            f"since {render.date_shown(one.since, zone)}"
+            for one in people
+        ],
+        *[
+            f"👥 Group <code>{chat_id}</code> – everybody there is at least {role.word}"
+            for chat_id, role in sorted((await chats.roles(db.reader)).items())
+        ],
+        *[
+            f"✉️ an open invite – {one.role.word}, until {render.time_shown(one.expires_at, zone)}"
+            for one in invited
+        ],
+        USAGE,
+    ]
+
+
+async def _owner(bot: Bot, id: int) -> str:
+    """Telegram knows what they are called, if they have ever written to the bot."""
+    name = ""
+    with suppress(TelegramAPIError):
+        name = plain_name((await bot.get_chat(id)).full_name, NAME_LIMIT)
+    return f"{render.safe(name)} (<code>{id}</code>)" if name else f"<code>{id}</code>"
+
+
+async def choose(
+    callback: CallbackQuery,
+    callback_data: Teammate,
+    bot: Bot,
+    db: Database,
+    owners: frozenset[int],
+) -> None:
+    person = await team.numbered(db.reader, callback_data.number)
+    if person is None and callback_data.number:
+        await callback.answer(GONE)
+        return
+    keyboard = keyboards.teammate(person) if person else await _keyboard(db, owners)
+    await _show(callback, bot, keyboard)
+    await callback.answer()
+
+
+async def change(
+    callback: CallbackQuery,
+    callback_data: Change,
+    bot: Bot,
+    db: Database,
+    owners: frozenset[int],
+    clock: Callable[[], datetime],
+    zone: tzinfo,
+    by: Author,
+) -> None:
+    person = await team.numbered(db.reader, callback_data.number)
+    if person is None:
+        await callback.answer(GONE)
+        return
+    done = await _change(bot, db, owners, person, callback_data.fate, by, clock())
+    *_, last = render.pages(await _lines(bot, db, owners, clock(), zone))
+    await _show(callback, bot, await _keyboard(db, owners), last)
+    await callback.answer(toast(done))
+
+
+async def _show(
+    callback: CallbackQuery, bot: Bot, keyboard: InlineKeyboardMarkup, html: str | None = None
+) -> None:
+    """A message that Telegram does not let be changed any more stays as it was."""
+    assert callback.message is not None
+    chat_id, message_id = callback.message.chat.id, callback.message.message_id
+    with suppress(TelegramAPIError):
+        if html is None:
+            await bot.edit_message_reply_markup(
+                chat_id=chat_id, message_id=message_id, reply_markup=keyboard
+            )
+        else:
+            await bot.edit_message_text(
+                html, chat_id=chat_id, message_id=message_id, reply_markup=keyboard
+            )
