@@ -18,6 +18,7 @@ from bot.handlers import (
     channels,
     chats,
     digests,
+    guide,
     hours,
     idle,
     mutes,
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 UNSAVED = "That could not be saved: the database can't be written at present."
 COMMANDS = (
     start,
+    guide,
     channels,
     backfills,
     watchlists,

@@ -54,12 +54,13 @@ async def add(
         await message.answer("Which channel? <code>/add @name</code> or a t.me link.")
     else:
         for text in wanted:
-            await message.answer(await _add(text, db, sources, clock, by))
+            await message.answer(await add_channel(text, db, sources, clock, by))
 
 
-async def _add(
+async def add_channel(
     text: str, db: Database, sources: Sources, clock: Callable[[], datetime], by: Author
 ) -> str:
+    """Watch what `text` names; the sentence to answer."""
     try:
         channel, newest = await sources.resolve(read_reference(text))
     except (BadReference, ChannelRefused) as error:
