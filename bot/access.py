@@ -137,6 +137,7 @@ BUTTONS: dict[type[CallbackData], Needs] = {
     keyboards.Teammate: OWNER_PRIVATELY,
     keyboards.Change: OWNER_PRIVATELY,
     keyboards.Audit: OWNER_PRIVATELY,
+    keyboards.Guide: OWNER_PRIVATELY,
 }
 _BY_NAME = {info.name: info for info in COMMANDS}
 

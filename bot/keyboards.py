@@ -114,6 +114,23 @@ class Audit(CallbackData, prefix="a"):
     before: Id
 
 
+class Step(StrEnum):
+    """Of the guide that leads an owner to the first alert; what was tapped last."""
+
+    BEGIN = "b"
+    TOPIC = "t"
+    CHANNELS = "c"
+    SCHEDULE = "s"
+    TEST = "a"
+
+
+class Guide(CallbackData, prefix="g"):
+    step: Step
+    choice: str = ""
+    add: bool = False
+    schedule: str = ""
+
+
 PERIODS = {
     Period.HOUR: "1 h",
     Period.SHIFT: "8 h",
@@ -215,6 +232,11 @@ def pages_of_audit(older_than: int | None, *, latest: bool) -> InlineKeyboardMar
     if older_than is not None:
         row.append(_button("Older ›", Audit(before=older_than)))
     return _keyboard(*([row] if row else []))
+
+
+def choices(given: Iterable[tuple[str, CallbackData]]) -> InlineKeyboardMarkup:
+    """One below the other."""
+    return _keyboard(*([_button(label, says)] for label, says in given))
 
 
 def _keyboard(*rows: list[InlineKeyboardButton]) -> InlineKeyboardMarkup:

@@ -26,6 +26,7 @@ PRESSED = {
     keyboards.Teammate: keyboards.Teammate(number=99),
     keyboards.Change: keyboards.Change(number=99, fate=Fate.REMOVE),
     keyboards.Audit: keyboards.Audit(before=0),
+    keyboards.Guide: keyboards.Guide(step=keyboards.Step.BEGIN),
 }
 PLACES = ("private", "group", "topic")
 TEAM = (None, Role.VIEWER, Role.MEMBER, Role.OPERATOR)
@@ -331,6 +332,7 @@ def role_table():
         keyboards.Teammate: "",
         keyboards.Change: "those under `/team`",
         keyboards.Audit: "those under `/audit`",
+        keyboards.Guide: "🚀 under `/start`",
     }
     for role in Role:
         said = [f"`/{info.name}`" for info in COMMANDS if info.needs.role is role]

@@ -21,6 +21,7 @@ from bot.handlers import (
     digests,
     export,
     groups,
+    guide,
     hours,
     idle,
     invites,
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 UNSAVED = "That could not be saved: the database can't be written at present."
 COMMANDS = (
     start,
+    guide,
     channels,
     backfills,
     watchlists,

@@ -62,13 +62,13 @@ async def add(
             "it the account joins it, and its posts are pushed."
         )
     for text in wanted:
-        said, channel = await _add(text, db, sources, clock, by)
+        said, channel = await add_channel(text, db, sources, clock, by)
         if channel and len(wanted) < len(words):
             said = f"{said} {await _join(channel, sources)}"
         await message.answer(said)
 
 
-async def _add(
+async def add_channel(
     text: str, db: Database, sources: Sources, clock: Callable[[], datetime], by: Author
 ) -> tuple[str, Channel | None]:
     """The answer, and the channel if it is watched now."""

@@ -7,8 +7,10 @@ from aiogram import Router
 from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import Message
 
-from bot import invites, render
+from bot import invites, keyboards, render
 from bot.access import Where, offered
+from bot.keyboards import Guide, Step
+from storage import channels
 from storage.db import Database
 from storage.model import Role
 
@@ -23,6 +25,7 @@ READING = "/watchlists names what is looked for, /digest tells what was found.\n
 TELLING = (
     "/watchlists names what is looked for, <code>/subscribe NAME</code> has you told of it.\n\n"
 )
+BEGIN = "🚀 Or let me lead you: five taps"
 REST = "/help explains the rest."
 JOINED = "Welcome: you are {role} in the team now.\n\n"
 OWN_LINK = (
@@ -64,7 +67,10 @@ async def start(
             await message.answer(OWN_LINK.format(role=invite.role.word))
             return
     greeting = JOINED.format(role=role.word) if joined else ""
-    await message.answer(greeting + WHAT + _first_steps(role) + REST)
+    alone = role is Role.OWNER and message.chat.type == "private"
+    new = alone and not await channels.watched(db.reader)
+    begin = keyboards.choices([(BEGIN, Guide(step=Step.BEGIN))]) if new else None
+    await message.answer(greeting + WHAT + _first_steps(role) + REST, reply_markup=begin)
 
 
 def _first_steps(role: Role) -> str:
