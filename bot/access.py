@@ -54,6 +54,15 @@ COMMANDS = (
     CommandInfo("quiet", "22:00-07:00 | off", "hours in which only high severity comes"),
     CommandInfo("zone", "Europe/Warsaw", "the clock this chat goes by"),
     CommandInfo("digest", "[6h] [NAME]", "what this chat was not told yet"),
+    CommandInfo(
+        "search",
+        "RULE [@channel] [list:NAME] [7d] [lang:be]",
+        "find stored posts, newest or best first",
+    ),
+    CommandInfo("story", "LINK", "who published a post's story first, and how it spread"),
+    CommandInfo("why", "LINK", "why a post matched, or did not"),
+    CommandInfo("test", "RULE", "what a rule would find in the last 7 days"),
+    CommandInfo("backtest", "NAME | RULE [14d]", "what a watchlist or a rule would have found"),
     CommandInfo("status", "", "whether all is well"),
     CommandInfo("help", "", "these commands, and how rules are written"),
 )

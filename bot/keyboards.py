@@ -81,6 +81,14 @@ class Show(CallbackData, prefix="s"):
     view: View
 
 
+class Turn(CallbackData, prefix="q"):
+    """Another page of a search."""
+
+    search: Id
+    page: Annotated[int, Field(ge=0, lt=10_000)]
+    best: bool
+
+
 PERIODS = {
     Period.HOUR: "1 h",
     Period.SHIFT: "8 h",
@@ -154,6 +162,16 @@ def more(delivery_id: int) -> InlineKeyboardMarkup:
         [_button(label, Show(delivery=delivery_id, view=view))] for view, label in VIEWS.items()
     ]
     return _keyboard(*rows, [_back(delivery_id, Menu.USUAL)])
+
+
+def under_search(search_id: int, page: int, *, best: bool, more: bool) -> InlineKeyboardMarkup:
+    turns = []
+    if page:
+        turns.append(_button("‹ Back", Turn(search=search_id, page=page - 1, best=best)))
+    if more:
+        turns.append(_button("More ›", Turn(search=search_id, page=page + 1, best=best)))
+    other = "🕘 Newest first" if best else "⭐ Best first"
+    return _keyboard(turns, [_button(other, Turn(search=search_id, page=0, best=not best))])
 
 
 def _keyboard(*rows: list[InlineKeyboardButton]) -> InlineKeyboardMarkup:

@@ -19,9 +19,12 @@ from bot.handlers import (
     digests,
     hours,
     mutes,
+    posts,
+    search,
     start,
     status,
     subscriptions,
+    trials,
     watchlists,
 )
 from bot.zones import LocalTime
@@ -41,6 +44,9 @@ COMMANDS = (
     mutes,
     hours,
     digests,
+    search,
+    posts,
+    trials,
     status,
     buttons,
 )

@@ -1,0 +1,190 @@
+"""Which keys must a post have for a rule to hold there? PURE: from the rule's tree to an expression of FTS5.
+
+Whatever the matcher finds has these keys; what has them is still for the matcher to decide.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from watchers import designations
+from watchers.atoms import Atom, Element, Manner, atoms_of
+from watchers.query import Both, Either, Leaf, Near, Node, Not, Typo, leaves
+from watchers.search_keys import CHANNEL, LANGUAGE, SOUND, key
+from watchers.typos import SHORTEST, TypoIndex, edits_of
+
+_MANNER = Manner(())
+_LETTERS = "абвгдежзийклмнопрстуфхцчшщыэюяіїє"
+_LATIN_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_LAST = "\U0010ffff"
+
+Range = tuple[str, str]  # of words, half-open
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """Any of these keys will do."""
+
+    keys: frozenset[str]
+    begins: bool = False  # or one that begins with one of them
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    parts: tuple["Wanted", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    parts: tuple["Wanted", ...]
+
+
+Wanted = Has | AllOf | AnyOf
+Misspelt = Callable[[Typo], frozenset[str]]  # the stored words that a word with ~ may stand for
+
+
+def wanted(tree: Node, misspelt: Misspelt) -> Wanted | None:
+    """None: any post may match, for the rule rests on a regular expression."""
+    match tree:
+        case Both(parts):
+            some = [wanted(part, misspelt) for part in parts if not isinstance(part, Not)]
+            return _all(some)
+        case Near(left, right):
+            return _all([wanted(left, misspelt), wanted(right, misspelt)])
+        case Either(parts):
+            return _any([wanted(part, misspelt) for part in parts])
+        case Not():
+            return None
+    return _of_leaf(tree, misspelt)
+
+
+def _of_leaf(leaf: Leaf, misspelt: Misspelt) -> Wanted | None:
+    more = misspelt(leaf) if isinstance(leaf, Typo) else frozenset()
+    return _any([_of_atom(atom, more) for atom in atoms_of(leaf, _MANNER)])
+
+
+def _of_atom(atom: Atom, more: frozenset[str]) -> Wanted | None:
+    if atom.expression:
+        return None
+    return _all([_of_element(element, more) for element in atom.elements])
+
+
+def _of_element(element: Element, more: frozenset[str]) -> Wanted:
+    if element.designation:
+        return Has(frozenset({designations.number_of(element.designation)}))
+    heard = (SOUND + sound for sound in element.sounds)
+    keys = map(key, (*element.forms, *more, *heard))
+    return Has(frozenset(keys), element.begins)
+
+
+def _all(parts: Iterable[Wanted | None]) -> Wanted | None:
+    known = tuple(part for part in parts if part is not None)
+    return AllOf(known) if len(known) > 1 else next(iter(known), None)
+
+
+def _any(parts: Iterable[Wanted | None]) -> Wanted | None:
+    known: list[Wanted] = []
+    for part in parts:
+        if part is None:
+            return None
+        known.append(part)
+    return AnyOf(tuple(known)) if len(known) > 1 else next(iter(known), None)
+
+
+def of_channel(channel_id: int) -> Wanted:
+    return Has(frozenset({f"{CHANNEL}{channel_id}"}))
+
+
+def of_language(language: str) -> Wanted:
+    return Has(frozenset({LANGUAGE + language}))
+
+
+def both(parts: Iterable[Wanted | None]) -> Wanted | None:
+    return _all(parts)
+
+
+def expression(wanted: Wanted) -> str:
+    """As FTS5 wants it written."""
+    match wanted:
+        case AllOf(parts):
+            return f"({' AND '.join(map(expression, parts))})"
+        case AnyOf(parts):
+            return f"({' OR '.join(map(expression, parts))})"
+    star = " *" if wanted.begins else ""
+    return f"({' OR '.join(f'{_quoted(one)}{star}' for one in sorted(wanted.keys))})"
+
+
+def _quoted(word: str) -> str:
+    return '"' + word.replace('"', '""') + '"'
+
+
+def holds(wanted: Wanted | None, keys: frozenset[str]) -> bool:
+    """What FTS5 says to it, for tests."""
+    match wanted:
+        case None:
+            return True
+        case AllOf(parts):
+            return all(holds(part, keys) for part in parts)
+        case AnyOf(parts):
+            return any(holds(part, keys) for part in parts)
+    if wanted.begins:
+        return any(one.startswith(tuple(wanted.keys)) for one in keys)
+    return not wanted.keys.isdisjoint(keys)
+
+
+# Typos: which of the words that stand in posts are near?
+
+
+def typos_of(tree: Node) -> list[Typo]:
+    return [leaf for leaf, positive in leaves(tree) if positive and isinstance(leaf, Typo)]
+
+
+def ranges(typo: Typo) -> list[Range]:
+    """Between which words those lie that the word may be misspelt as.
+
+    Two edits leave the first letter as it is; one may change it, and leaves what follows.
+    """
+    found: set[Range] = set()
+    for form in _forms(typo):
+        if edits_of(typo.word) > 1:
+            found.add(_range(form[:1]))
+        else:
+            found |= {_range(form[:2]), _range(form[0] + form[2:4]), _range(form[0] + "?")}
+        found.add(_range(form[1:3]))
+        found.add(_range(form[1] + form[0]))
+        for letter in _LETTERS if form[0] > "z" else _LATIN_LETTERS:
+            found |= {_range(letter + form[1:3]), _range(letter + form[:2])}
+            found.add(_range(form[0] + letter + form[1:2]))
+            found.add(_range(form[0] + letter + form[2:3]))
+    return _merged(found)
+
+
+def near(typo: Typo, words: Iterable[str]) -> frozenset[str]:
+    """Those of these words that are it, misspelt."""
+    index = TypoIndex()
+    edits = edits_of(typo.word.casefold())
+    for form in _forms(typo):
+        index.add(form, edits, 0)
+    return frozenset(word for word in words if next(index.candidates(word), None) is not None)
+
+
+def _forms(typo: Typo) -> list[str]:
+    forms = (form for atom in atoms_of(typo, _MANNER) for e in atom.elements for form in e.forms)
+    return [form for form in forms if len(form) >= SHORTEST]
+
+
+def _range(beginning: str) -> Range:
+    return key(beginning), key(beginning) + _LAST
+
+
+def _merged(found: set[Range]) -> list[Range]:
+    """Ascending, none inside of another."""
+    kept: list[Range] = []
+    for low, high in sorted(found):
+        if not kept or high > kept[-1][1]:
+            kept.append((low, high))
+    return kept
+
+
+def bounds(typos: Iterable[Typo]) -> Iterator[tuple[Typo, list[Range]]]:
+    for typo in typos:
+        yield typo, ranges(typo)
