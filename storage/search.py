@@ -17,7 +17,9 @@ from storage.posts import COLUMNS, from_row
 
 PER_SECOND = 8  # numbers of the index; a busier second takes those of the next ones
 SEARCHES_KEPT = 2000
+FEW_HITS = 3000
 
+_HIT = "SELECT DISTINCT channel_id, message_id FROM hits WHERE watchlist_id = ?5"
 _ENTRY = f"channels.id, username, title, kind, deleted_at, {COLUMNS}"
 
 
@@ -147,40 +149,54 @@ async def candidates(
     limit: int,
 ) -> list[Candidate]:
     """Posts that the index offers, newest first; without an expression all."""
-    first = first_number(since) if since else 0
-    if expression is None:
-        source, one = "search_posts AS found", "found.id"
-        where = f"{one} < ?2 AND {one} >= ?3 AND ?1 IS NULL"
-    else:
-        source = "search_index CROSS JOIN search_posts AS found ON found.id = search_index.rowid"
-        one = "search_index.rowid"
-        where = f"search_index MATCH ?1 AND {one} < ?2 AND {one} >= ?3"
+    source, number, matches = "search_posts AS found", "found.id", "?1 IS ?1"
+    if watchlist_id is not None and await _has_few_hits(db, watchlist_id):
+        source = f"({_HIT}) AS hit CROSS JOIN {source} USING (channel_id, message_id)"
+    elif expression is not None:
+        source = f"search_index CROSS JOIN {source} ON found.id = search_index.rowid"
+        number, matches = "search_index.rowid", "search_index MATCH ?1"
     rows = await db.execute_fetchall(
         f"""
-        SELECT {one}, {_ENTRY} FROM {source}
+        SELECT {number}, {_ENTRY} FROM {source}
         CROSS JOIN posts ON posts.channel_id = found.channel_id
             AND posts.message_id = found.message_id
         CROSS JOIN channels ON channels.id = posts.channel_id
-        WHERE {where} AND posts.published_at >= ?4
+        WHERE {matches} AND {number} < ?2 AND {number} >= ?3
           AND (?5 IS NULL OR EXISTS (
               SELECT 1 FROM hits WHERE hits.watchlist_id = ?5
-                AND hits.channel_id = posts.channel_id AND hits.message_id = posts.message_id))
-        ORDER BY {one} DESC LIMIT ?6
+                AND hits.channel_id = found.channel_id AND hits.message_id = found.message_id))
+          AND posts.published_at >= ?4
+        ORDER BY {number} DESC LIMIT ?6
         """,
-        (expression, below, first, stamp(since) if since else "", watchlist_id, limit),
+        (
+            expression,
+            below,
+            first_number(since) if since else 0,
+            stamp(since) if since else "",
+            watchlist_id,
+            limit,
+        ),
     )
     return [Candidate(row[0], _entry(*row[1:])) for row in rows]
 
 
+async def _has_few_hits(db: Connection, watchlist_id: int) -> bool:
+    """So few that it is quicker to go through them than through what the index offers."""
+    ((number,),) = await db.execute_fetchall(
+        "SELECT count(*) FROM (SELECT 1 FROM hits WHERE watchlist_id = ? LIMIT ?)",
+        (watchlist_id, FEW_HITS + 1),
+    )
+    return bool(number <= FEW_HITS)
+
+
 async def words_between(db: Connection, ranges: Iterable[tuple[str, str]]) -> list[str]:
     """Keys that stand in posts, from … to, half-open."""
-    found: list[str] = []
-    for low, high in ranges:
-        rows = await db.execute_fetchall(
-            "SELECT term FROM search_words WHERE term >= ? AND term < ?", (low, high)
-        )
-        found += (term for (term,) in rows)
-    return found
+    rows = await db.execute_fetchall(
+        "SELECT term FROM json_each(?) AS range CROSS JOIN search_words "
+        "ON term >= range.value ->> 0 AND term < range.value ->> 1",
+        (json.dumps(list(ranges)),),
+    )
+    return [word for (word,) in rows]
 
 
 async def rarest(db: Connection, words: Iterable[str], number: int) -> list[str]:

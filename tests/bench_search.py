@@ -32,7 +32,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=20)  # between two posts: a million are 230 days
 SHARED = Path(__file__).parents[2] / "shared" / "data" / "posts" / "ru_news.jsonl"
 SAMPLE = Path(__file__).parents[1] / "bot" / "sample" / "result.json"
-SYLLABLES = ["ба", "бе", "ва", "вер", "го", "гри", "да", "до", "жи", "за", "зе", "ка", "ко", "ку", "ла", "ле", "ли", "ло", "лу", "ма", "ме", "ми", "мо", "на", "не", "ни", "но", "о", "па", "пе", "по", "ра", "ре", "ри", "ро", "ру", "са", "се", "си", "со", "та", "те", "ти", "то", "ту", "фе", "хо", "че", "ша", "ши", "ю", "я", "ник", "ков", "ский", "ец", "ин", "ов", "ко", "ич"]
+SYLLABLES = tuple(
+    a + b for a in "бвгдзклмнпрстфхш" for b in ("а", "е", "и", "о", "ов", "ин", "ник")
+)
 ROUNDS = 5
 KEEP = None
 QUERIES = (

@@ -31,7 +31,7 @@ class Tally:
     ended: bool = True  # all were looked at
 
 
-async def test(
+async def tried(
     db: Database,
     watchlists: Iterable[Watchlist],
     since: datetime,

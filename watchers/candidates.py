@@ -3,18 +3,22 @@
 Whatever the matcher finds has these keys; what has them is still for the matcher to decide.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from watchers import designations
 from watchers.atoms import Atom, Element, Manner, atoms_of
 from watchers.query import Both, Either, Leaf, Near, Node, Not, Typo, leaves
-from watchers.search_keys import CHANNEL, LANGUAGE, SOUND, key
-from watchers.typos import SHORTEST, TypoIndex, edits_of
+from watchers.search_keys import CHANNEL, LANGUAGE, NUMBER, SOUND, key
+from watchers.typos import SHORTEST, edits_of
 
 _MANNER = Manner(())
 _LETTERS = "абвгдежзийклмнопрстуфхцчшщыэюяіїє"
 _LATIN_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_SHORTEST_BEGINNING = 3  # letters
 _LAST = "\U0010ffff"
 
 Range = tuple[str, str]  # of words, half-open
@@ -68,9 +72,13 @@ def _of_atom(atom: Atom, more: frozenset[str]) -> Wanted | None:
     return _all([_of_element(element, more) for element in atom.elements])
 
 
-def _of_element(element: Element, more: frozenset[str]) -> Wanted:
+def _of_element(element: Element, more: frozenset[str]) -> Wanted | None:
+    if element.begins and min(map(len, element.forms), default=0) < _SHORTEST_BEGINNING:
+        return None  # too many words begin so, and too many posts have one
     if element.designation:
-        return Has(frozenset({designations.number_of(element.designation)}))
+        return Has(
+            frozenset(NUMBER + beside for beside in designations.beside(element.designation))
+        )
     heard = (SOUND + sound for sound in element.sounds)
     keys = map(key, (*element.forms, *more, *heard))
     return Has(frozenset(keys), element.begins)
@@ -158,13 +166,14 @@ def ranges(typo: Typo) -> list[Range]:
     return _merged(found)
 
 
-def near(typo: Typo, words: Iterable[str]) -> frozenset[str]:
-    """Those of these words that are it, misspelt."""
-    index = TypoIndex()
+def near(typo: Typo, words: Sequence[str]) -> frozenset[str]:
+    """Those of these words that may be it, misspelt."""
     edits = edits_of(typo.word.casefold())
+    found: set[str] = set()
     for form in _forms(typo):
-        index.add(form, edits, 0)
-    return frozenset(word for word in words if next(index.candidates(word), None) is not None)
+        alike = process.extract(form, words, scorer=OSA.distance, score_cutoff=edits, limit=None)
+        found.update(word for word, _, _ in alike)
+    return frozenset(found)
 
 
 def _forms(typo: Typo) -> list[str]:

@@ -23,6 +23,10 @@ _FEWEST = 4  # letters
 def language_of(text: str) -> str | None:
     """be, ru, uk, pl or en; None when that can't be told."""
     small = text[:_READ].lower()
+    if len(small.encode(errors="replace")) > 1.6 * len(
+        small
+    ):  # nearly every letter takes two bytes
+        return _of_cyrillic(small)
     cyrillic, latin = len(_CYRILLIC.findall(small)), len(_LATIN.findall(small))
     if cyrillic >= max(latin, _FEWEST):
         return _of_cyrillic(small)
@@ -40,7 +44,7 @@ def _of_cyrillic(text: str) -> str | None:
 
 
 def _of_latin(text: str) -> str | None:
-    words = _WORD.findall(text)
+    words = [word for word in _WORD.findall(text) if len(word) > 1]
     polish = sum(word in POLISH for word in words) + len(_POLISH_LETTERS.findall(text))
     english = sum(word in ENGLISH for word in words)
     if polish == english:

@@ -9,17 +9,17 @@ import re
 from collections.abc import Iterator
 
 from storage.model import Post
-from watchers import sounds
+from watchers import designations, sounds
 from watchers.alphabet import decoded, encoded
 from watchers.hidden import SHORTEST, rows
 from watchers.languages import language_of
 from watchers.spellings import LATIN, WORD, is_plain, spellings
 from watchers.text import letters_of, other_readings, read
 
-SOUND, CHANNEL, LANGUAGE = "~", "+c", "+l"
+SOUND, CHANNEL, LANGUAGE, NUMBER = "~", "+c", "+l", "+n"
 _MOST_TOKENS = 300_000  # remembered; then forgotten all at once
 _LONGEST_HIDDEN = 25  # letters, as the matcher has it
-_NUMBER = re.compile(r"\d+")
+_DIGIT = re.compile(rb"\d")
 _PIECE = re.compile(r"[^\s.@$'-][^\s.@$-]*")
 _LETTERS_APART = re.compile(rb" [^ ][ .-]+[^ ] ")  # there may be a row of them
 _SIGNS = str.maketrans({"'": "_", "\x7f": "_"})  # what the index takes for part of a word
@@ -53,6 +53,8 @@ def _of_letters(letters: bytes) -> Iterator[str]:
     yield " ".join(map(_known.__getitem__, set(letters.split())))
     if _LETTERS_APART.search(letters):
         yield from _of_rows(decoded(letters))
+    if _DIGIT.search(letters):
+        yield from (NUMBER + number for number in designations.numbers_in(decoded(letters)))
 
 
 def _of_rows(folded: str) -> Iterator[str]:
@@ -79,7 +81,6 @@ _known = _Known()
 def _keys(token: str) -> set[str]:
     keys = _spelt(token)
     if not token.isalpha():
-        keys.update(_NUMBER.findall(token))
         for piece in _PIECE.findall(token):
             keys |= _spelt(piece)
             keys.update(_heard(piece))

@@ -8,7 +8,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import render
-from bot.handlers.digests import read_period
+from bot.periods import read_period
 from storage import backfills, channels
 from storage.db import Database
 from storage.model import Backfill

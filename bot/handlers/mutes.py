@@ -10,8 +10,8 @@ from aiogram.types import Message
 from rapidfuzz import process
 
 from bot import places, render
-from bot.handlers.digests import read_period
 from bot.names import plain_name
+from bot.periods import read_period
 from storage import channels, chats, mutes, watchlists
 from storage.db import Database
 from storage.model import Mutable, Mute

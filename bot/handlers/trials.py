@@ -11,8 +11,8 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import found, render
-from bot.handlers.digests import read_period
 from bot.handlers.watchlists import mistake
+from bot.periods import read_period
 from storage import search, watchlists
 from storage.db import Database
 from storage.model import Term, Watchlist
@@ -33,12 +33,12 @@ BACKTEST_USAGE = (
 
 def make_router() -> Router:
     router = Router(name=__name__)
-    router.message.register(test, Command("test"))
-    router.message.register(backtest_, Command("backtest"))
+    router.message.register(test_rule, Command("test"))
+    router.message.register(backtest_all, Command("backtest"))
     return router
 
 
-async def test(
+async def test_rule(
     message: Message,
     command: CommandObject,
     db: Database,
@@ -52,7 +52,7 @@ async def test(
         await message.answer(TEST_USAGE)
 
 
-async def backtest_(
+async def backtest_all(
     message: Message,
     command: CommandObject,
     db: Database,
@@ -105,7 +105,7 @@ async def _try(
     warnings: Sequence[str] = (),
 ) -> None:
     progress = _Progress(message, await search.count_since(db.reader, now - period))
-    tally = await backtest.test(db, lists, now - period, zone, progress.moved, expression)
+    tally = await backtest.tried(db, lists, now - period, zone, progress.moved, expression)
     await progress.end()
     waiting = await search.waiting(db.reader)
     notes = [f"{waiting:,} stored posts are not indexed yet and not counted."] if waiting else []
