@@ -5,9 +5,9 @@ from datetime import timedelta, tzinfo
 
 from bot import render
 from storage.model import Entry
-from watchers.backtest import Tally
 from watchers.lint import lint
 from watchers.rule_tokens import RuleError
+from watchers.tally import Tally
 from watchers.why import Reason
 
 REASONS_LIMIT = 40

@@ -17,7 +17,7 @@ from storage import search
 from storage.db import open_database
 from storage.model import Entry, Watchlist
 from watchers import backtest, indexing
-from watchers.backtest import Tally
+from watchers.tally import Tally
 
 EXAMPLE_WIDTH = 100
 

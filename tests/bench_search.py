@@ -36,7 +36,6 @@ SYLLABLES = tuple(
     a + b for a in "бвгдзклмнпрстфхш" for b in ("а", "е", "и", "о", "ов", "ин", "ник")
 )
 ROUNDS = 5
-KEEP = None
 QUERIES = (
     "президент",
     "эшелон",
@@ -68,6 +67,8 @@ QUERIES = (
     "в Москве",
     '"в Москве"',
     "поставки газа",
+    "полиция NEAR/2 газ",
+    "эвакуаця~",
 )
 PLAIN = ("президент", "эшелон", "беспилотник", "пожар", "школа", "полиция", "суд", "поезд", "метро")
 
@@ -127,7 +128,7 @@ def store(path: Path, number: int) -> None:
     db.execute(
         "INSERT INTO hits (channel_id, message_id, watchlist_id, term_id, found_at, spans, matched) "
         "SELECT channel_id, message_id, 1, 1, seen_at, '[]', '[]' FROM posts "
-        "WHERE text LIKE '%метро%'"
+        "WHERE instr(text, 'метро') > 0"
     )
     db.execute("COMMIT")
     db.close()
@@ -176,26 +177,21 @@ async def measures(db: Database, *, each: bool = False) -> str:
 
 async def _measure(path: Path) -> list[str]:
     async with open_database(path) as db:
-        stored, indexed = (
-            await make(db, POSTS) if not path.exists() or path.stat().st_size < 1e7 else (1, 1)
-        )
+        stored, indexed = await make(db, POSTS)
         said = [
             f"{POSTS:,} posts stored in {stored:.0f} s, indexed in {indexed:.0f} s "
             f"({POSTS / indexed:.0f} posts/s), the file has {path.stat().st_size / 1e6:.0f} MB"
         ]
-        print(said[0], flush=True)
         return [*said, await measures(db, each=__name__ == "__main__")]
 
 
 def measure() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as name:
-        yield from asyncio.run(_measure(Path(KEEP or name) / "search.db"))
+        yield from asyncio.run(_measure(Path(name) / "search.db"))
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         POSTS = int(sys.argv[1])
-    if len(sys.argv) > 2:
-        KEEP = sys.argv[2]
     for said in measure():
         print(said, flush=True)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bot.keyboards import Turn
 from bot.pressed import FOREIGN
-from storage import hits, posts, search, watchlists
+from storage import channels, hits, posts, search, watchlists
+from storage import db as database
 from storage.model import Extra, Term
 from tests import make
 from tests.bot_api import buttons
@@ -311,3 +312,32 @@ async def test_what_is_not_indexed_yet_is_said(talking, ann, keep):
     async with talking():
         await ann.send("/search эшелон")
         await ann.expect("20 stored posts are still being indexed")
+
+
+async def test_posts_of_an_older_release_wait_to_be_indexed(tmp_path, monkeypatch, clock):
+    before = tmp_path / "migrations"
+    before.mkdir()
+    for file in database.MIGRATIONS.glob("*.sql"):
+        if file.name < "0007":
+            (before / file.name).write_bytes(file.read_bytes())
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "MIGRATIONS", before)
+        async with database.open_database(tmp_path / "old.db") as old, old.transaction() as tx:
+            await channels.add(tx, make.channel(1), 0, clock())
+            await posts.save(tx, make.post("эшелоны"), clock())
+    async with database.open_database(tmp_path / "old.db") as new:
+        assert await search.waiting(new.reader) == 1
+        await indexing.index_all(new)
+        assert await texts(new, clock, "эшелон") == ["эшелоны"]
+
+
+async def test_the_program_indexes_what_comes_in(program, dc, api, ann, reader):
+    news = dc.add_channel("News", username="news", members=[reader])
+    async with program():
+        await ann.send("/add @news")
+        await ann.expect("is watched")
+        await dc.post(news, "Прибыли эшелоны")
+        while True:
+            said = await ann.send("/search эшелон")
+            if "Прибыли" in (await ann.expect("эшелон", after=said))["text"]:
+                break

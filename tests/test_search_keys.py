@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from storage.model import Extra
 from tests import make
-from watchers.candidates import expression, holds, near, ranges, typos_of, wanted
+from watchers.candidates import AllOf, AnyOf, expression, near, ranges, typos_of, wanted
 from watchers.languages import language_of
 from watchers.matching import Matcher
 from watchers.query import parse
@@ -46,6 +46,20 @@ OFFERED = [
     ("эшелон | /\\d{4}/", "2024"),
     ("米", "米"),
 ]
+
+
+def holds(wanted, keys):
+    """What FTS5 says to it."""
+    match wanted:
+        case None:
+            return True
+        case AllOf(parts):
+            return all(holds(part, keys) for part in parts)
+        case AnyOf(parts):
+            return any(holds(part, keys) for part in parts)
+    if wanted.begins:
+        return any(one.startswith(tuple(wanted.keys)) for one in keys)
+    return not wanted.keys.isdisjoint(keys)
 
 
 def offered(rule, post):

@@ -11,14 +11,15 @@ from rapidfuzz.distance import OSA
 
 from watchers import designations
 from watchers.atoms import Atom, Element, Manner, atoms_of
+from watchers.forms import is_known
 from watchers.query import Both, Either, Leaf, Near, Node, Not, Typo, leaves
 from watchers.search_keys import CHANNEL, LANGUAGE, NUMBER, SOUND, key
 from watchers.typos import SHORTEST, edits_of
 
 _MANNER = Manner(())
-_LETTERS = "абвгдежзийклмнопрстуфхцчшщыэюяіїє"
-_LATIN_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_SHORTEST_BEGINNING = 3  # letters
+_ANY_LETTER = "абвгдежзийклмнопрстуфхцчшщьыэюяіїєabcdefghijklmnopqrstuvwxyząćęłńóśźż\x7f"
+_FIRST = 3  # letters of a word
+_SHORTEST_BEGINNING = 4  # letters
 _LAST = "\U0010ffff"
 
 Range = tuple[str, str]  # of words, half-open
@@ -125,20 +126,6 @@ def _quoted(word: str) -> str:
     return '"' + word.replace('"', '""') + '"'
 
 
-def holds(wanted: Wanted | None, keys: frozenset[str]) -> bool:
-    """What FTS5 says to it, for tests."""
-    match wanted:
-        case None:
-            return True
-        case AllOf(parts):
-            return all(holds(part, keys) for part in parts)
-        case AnyOf(parts):
-            return any(holds(part, keys) for part in parts)
-    if wanted.begins:
-        return any(one.startswith(tuple(wanted.keys)) for one in keys)
-    return not wanted.keys.isdisjoint(keys)
-
-
 # Typos: which of the words that stand in posts are near?
 
 
@@ -149,31 +136,37 @@ def typos_of(tree: Node) -> list[Typo]:
 def ranges(typo: Typo) -> list[Range]:
     """Between which words those lie that the word may be misspelt as.
 
-    Two edits leave the first letter as it is; one may change it, and leaves what follows.
+    Two edits leave the first letter as it is. Of one, what stands around it among the first letters is known.
     """
+    whole = 1 if edits_of(typo.word.casefold()) > 1 else _FIRST
     found: set[Range] = set()
-    for form in _forms(typo):
-        if edits_of(typo.word) > 1:
-            found.add(_range(form[:1]))
-        else:
-            found |= {_range(form[:2]), _range(form[0] + form[2:4]), _range(form[0] + "?")}
-        found.add(_range(form[1:3]))
-        found.add(_range(form[1] + form[0]))
-        for letter in _LETTERS if form[0] > "z" else _LATIN_LETTERS:
-            found |= {_range(letter + form[1:3]), _range(letter + form[:2])}
-            found.add(_range(form[0] + letter + form[1:2]))
-            found.add(_range(form[0] + letter + form[2:3]))
+    for form in {form[: _FIRST + 2] for form in _forms(typo)}:
+        found.add(_range(form[:whole]))
+        found.update(map(_range, _with_an_edit(form)))
     return _merged(found)
 
 
+def _with_an_edit(form: str) -> Iterator[str]:
+    """How a word may begin when there is one edit among its first letters."""
+    for at in range(_FIRST):
+        head, rest = form[:at], form[at:]
+        made = [head + rest[1:], head + rest[1] + rest[0] + rest[2:]]
+        made += [head + letter + tail for letter in _ANY_LETTER for tail in (rest, rest[1:])]
+        yield from (one[: _FIRST + 1] for one in made)
+
+
 def near(typo: Typo, words: Sequence[str]) -> frozenset[str]:
-    """Those of these words that may be it, misspelt."""
+    """Those of these words that are it, misspelt: none that a dictionary knows for another word."""
     edits = edits_of(typo.word.casefold())
     found: set[str] = set()
-    for form in _forms(typo):
+    forms = _forms(typo)
+    shortest = min(map(len, forms), default=0) - edits
+    longest = max(map(len, forms), default=0) + edits
+    words = [word for word in words if shortest <= len(word) <= longest]
+    for form in forms:
         alike = process.extract(form, words, scorer=OSA.distance, score_cutoff=edits, limit=None)
         found.update(word for word, _, _ in alike)
-    return frozenset(found)
+    return frozenset(word for word in found if not is_known(word))
 
 
 def _forms(typo: Typo) -> list[str]:
@@ -192,8 +185,3 @@ def _merged(found: set[Range]) -> list[Range]:
         if not kept or high > kept[-1][1]:
             kept.append((low, high))
     return kept
-
-
-def bounds(typos: Iterable[Typo]) -> Iterator[tuple[Typo, list[Range]]]:
-    for typo in typos:
-        yield typo, ranges(typo)

@@ -23,8 +23,8 @@ from watchers.query import Node, Typo
 from watchers.references import BadReference, read_reference
 
 PAGE = 8  # posts
-MOST_LOOKED_AT = 3000  # candidates for one page
-MOST_SCANNED = 20_000  # posts, when there is only a regular expression to go by
+MOST_LOOKED_AT = 1500  # candidates for one page
+MOST_SCANNED = 10_000  # posts, when there is only a regular expression to go by
 BEST_OF = 200  # the newest so many that match; the best of them are shown
 BEST_KEPT = 40
 _PIECE = 500  # candidates at once
@@ -133,8 +133,8 @@ def matcher_of(rule: str) -> Matcher:
 
 async def misspelt(db: Database, tree: Node) -> dict[Typo, frozenset[str]]:
     found = {}
-    for typo, ranges in candidates.bounds(candidates.typos_of(tree)):
-        words = await search.words_between(db.reader, ranges)
+    for typo in candidates.typos_of(tree):
+        words = await search.words_between(db.reader, candidates.ranges(typo))
         found[typo] = await asyncio.to_thread(candidates.near, typo, words)
     return found
 

@@ -17,7 +17,7 @@ from watchers.spellings import LATIN, WORD, is_plain, spellings
 from watchers.text import letters_of, other_readings, read
 
 SOUND, CHANNEL, LANGUAGE, NUMBER = "~", "+c", "+l", "+n"
-_MOST_TOKENS = 300_000  # remembered; then forgotten all at once
+_MOST_TOKENS = 200_000  # remembered; then forgotten all at once
 _LONGEST_HIDDEN = 25  # letters, as the matcher has it
 _DIGIT = re.compile(rb"\d")
 _PIECE = re.compile(r"[^\s.@$'-][^\s.@$-]*")
