@@ -13,15 +13,15 @@ from storage.db import open_database
 from storage.model import Extra, Hit, Span, Term
 from tests import make
 from watchers import indexing
+from watchers.matching import Matcher
 from watchers.references import BadReference, read_post_link
 from watchers.why import reasons
 
 
 def against(rule, text, **watchlist):
     term = rule if isinstance(rule, Term) else Term(1, rule)
-    found = reasons(
-        make.post(text), [make.watchlist(term, **watchlist)], [make.channel(1), make.channel(2)]
-    )
+    lists, known = [make.watchlist(term, **watchlist)], [make.channel(1), make.channel(2)]
+    found = reasons(make.post(text), lists, known, Matcher(lists, known))
     return [(one.matched, one.words, one.against) for one in found]
 
 

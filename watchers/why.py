@@ -24,16 +24,19 @@ class Reason:
 
 
 def reasons(
-    post: Post, watchlists: Iterable[Watchlist], channels: Iterable[Channel]
+    post: Post, watchlists: Iterable[Watchlist], channels: Iterable[Channel], matcher: Matcher
 ) -> list[Reason]:
-    """Terms that hit the post first, then those of which something stands there."""
-    known, channels = list(watchlists), list(channels)
+    """Terms that hit the post first, then those of which something stands there.
+
+    `matcher` is that of these watchlists.
+    """
+    known = list(watchlists)
     terms = {(w.id, t.id): (w, t) for w in known for t in w.terms}
-    looked = Matcher(known, channels).look(post)
+    looked = [one for one in matcher.look(post) if (one.watchlist_id, one.term_id) in terms]
     found = [_reason(one, *terms[one.watchlist_id, one.term_id]) for one in looked]
     touched = {(one.watchlist_id, one.term_id) for one in looked}
     any_language = [replace(w, languages=()) for w in known if w.languages]
-    for one in Matcher(any_language, channels).look(post) if any_language else ():
+    for one in Matcher(any_language, channels, previous=matcher).look(post) if any_language else ():
         key = one.watchlist_id, one.term_id
         if key not in touched and one.holds(one.tree):
             watchlist, term = terms[key]

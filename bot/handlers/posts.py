@@ -12,6 +12,7 @@ from storage import channels, hits, search, watchlists
 from storage.db import Database
 from storage.model import Entry
 from watchers import spread
+from watchers.pipeline import Pipeline
 from watchers.references import BadReference, read_post_link
 from watchers.why import reasons
 
@@ -27,7 +28,9 @@ def make_router() -> Router:
     return router
 
 
-async def why(message: Message, command: CommandObject, db: Database, zone: tzinfo) -> None:
+async def why(
+    message: Message, command: CommandObject, db: Database, pipeline: Pipeline, zone: tzinfo
+) -> None:
     try:
         entry = await _entry(db, command)
     except NoSuchPost as error:
@@ -35,7 +38,7 @@ async def why(message: Message, command: CommandObject, db: Database, zone: tzin
         return
     lists = await watchlists.all(db.reader)
     known = await channels.everything(db.reader)
-    given = await asyncio.to_thread(reasons, entry.post, lists, known)
+    given = await asyncio.to_thread(reasons, entry.post, lists, known, await pipeline.matcher())
     stored = await hits.terms_of(db.reader, entry.post.key)
     for page in render.pages(found.why(entry, given, stored, zone)):
         await message.answer(page)
