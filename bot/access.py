@@ -100,6 +100,18 @@ COMMANDS = (
     CommandInfo("zone", "Europe/Warsaw", "the clock this chat goes by", SETS_CHAT),
     CommandInfo("digest", "[6h] [NAME]", "what this chat was not told yet", VIEWER),
     CommandInfo(
+        "search",
+        "RULE [@channel] [list:NAME] [7d] [lang:be]",
+        "find stored posts, newest or best first",
+        VIEWER,
+    ),
+    CommandInfo("story", "LINK", "who published a post's story first, and how it spread", VIEWER),
+    CommandInfo("why", "LINK", "why a post matched, or did not", VIEWER),
+    CommandInfo("test", "RULE", "what a rule would find in the last 7 days", VIEWER),
+    CommandInfo(
+        "backtest", "NAME | RULE [14d]", "what a watchlist or a rule would have found", MEMBER
+    ),
+    CommandInfo(
         "export",
         "[hits | posts] [7d | yesterday | 2026-01-01..2026-01-31] [NAME] [@channel] [csv | jsonl | html]",
         "a file of what was stored, with every version",
@@ -131,6 +143,7 @@ COMMANDS = (
 BUTTONS: dict[type[CallbackData], Needs] = {
     keyboards.Open: VIEWER,
     keyboards.Show: VIEWER,
+    keyboards.Turn: VIEWER,
     keyboards.Say: MEMBER,
     keyboards.Pick: MEMBER,
     keyboards.Hush: MEMBER,

@@ -32,7 +32,7 @@ from bot.export_chat import Exports
 from bot.handlers import Desk, make_dispatcher
 from bot.settings import Settings
 from storage.db import Database, DatabaseUnusable, open_database
-from watchers import backfill, digests, silence
+from watchers import backfill, digests, indexing, silence
 from watchers.pipeline import Pipeline
 from watchers.preview import PreviewSource
 from watchers.sources import Member, Sources
@@ -139,6 +139,7 @@ async def _work(
         intake += sources.start(tasks, pipeline, tell)
         intake.append(tasks.create_task(exports.run()))
         intake.append(tasks.create_task(backfill.keep_backfilling(sources, pipeline)))
+        intake.append(tasks.create_task(indexing.keep_indexing(db)))
         if not owners:
             log.warning(NO_OWNERS)
         scheduler.start()

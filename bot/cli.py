@@ -129,6 +129,30 @@ def match(
     raise typer.Exit(match_stream(watchlists, posts, sys.stdout.buffer, sys.stderr))
 
 
+@cli.command()
+def backtest(
+    watchlists: Annotated[
+        str, typer.Option(help="A watchlist file (YAML), or the name of a bundled pack.")
+    ],
+    since: Annotated[str, typer.Option(help="How far back: 36h, 14d.")] = "14d",
+) -> None:
+    """What these watchlists would have matched in the stored posts."""
+    from bot.match import BadInput
+    from bot.periods import read_length
+    from bot.settings import read_database
+    from bot.trying import backtest_file
+    from watchers.watchlist_file import WatchlistFileError
+
+    period = read_length(since)
+    if period is None:
+        _fail(f"--since {since}: write a number and h or d, such as 14d")
+
+    async def work() -> None:
+        await backtest_file(read_database(), watchlists, period, sys.stdout, sys.stderr)
+
+    _finish(work, BadInput, WatchlistFileError, DatabaseUnusable)
+
+
 @cli.command("import")
 def import_(
     files: Annotated[

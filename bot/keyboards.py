@@ -131,6 +131,14 @@ class Guide(CallbackData, prefix="g"):
     schedule: str = ""
 
 
+class Turn(CallbackData, prefix="q"):
+    """Another page of a search."""
+
+    search: Id
+    page: Annotated[int, Field(ge=0, lt=10_000)]
+    best: bool
+
+
 PERIODS = {
     Period.HOUR: "1 h",
     Period.SHIFT: "8 h",
@@ -237,6 +245,16 @@ def pages_of_audit(older_than: int | None, *, latest: bool) -> InlineKeyboardMar
 def choices(given: Iterable[tuple[str, CallbackData]]) -> InlineKeyboardMarkup:
     """One below the other."""
     return _keyboard(*([_button(label, says)] for label, says in given))
+
+
+def under_search(search_id: int, page: int, *, best: bool, more: bool) -> InlineKeyboardMarkup:
+    turns = []
+    if page:
+        turns.append(_button("‹ Back", Turn(search=search_id, page=page - 1, best=best)))
+    if more:
+        turns.append(_button("More ›", Turn(search=search_id, page=page + 1, best=best)))
+    other = "🕘 Newest first" if best else "⭐ Best first"
+    return _keyboard(turns, [_button(other, Turn(search=search_id, page=0, best=not best))])
 
 
 def _keyboard(*rows: list[InlineKeyboardButton]) -> InlineKeyboardMarkup:

@@ -26,6 +26,12 @@ class Period:
         return f"{since} to {until} UTC"
 
 
+def read_length(word: str) -> timedelta | None:
+    """`30m`, `6h`, `14d`; None when it is none."""
+    match = _BACK.fullmatch(word.casefold())
+    return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
+
+
 def read_period(word: str, now: datetime, zone: tzinfo) -> Period | None:
     """None when it is none. Days are those of `zone`, from midnight to midnight."""
     word = word.casefold()
@@ -38,8 +44,8 @@ def read_period(word: str, now: datetime, zone: tzinfo) -> Period | None:
         if word == "yesterday":
             yesterday = today - timedelta(days=1)
             return _days(yesterday, yesterday, zone)
-        if match := _BACK.fullmatch(word):
-            return Period((now - timedelta(**{_UNITS[match[2]]: int(match[1])})).astimezone(UTC))
+        if (length := read_length(word)) is not None:
+            return Period((now - length).astimezone(UTC))
         if match := _DAYS.fullmatch(word):
             return _read_days(match, zone)
     except (ValueError, OverflowError):  # no such day

@@ -267,6 +267,11 @@ def _by_watchlist(entries: Iterable[Entry]) -> list[tuple[str, list[tuple[Entry,
     return sorted(lists.items())
 
 
+def post_line(entry: Entry, zone: tzinfo) -> str:
+    """A post as a line of a list: when, where, what, its matched words marked."""
+    return _digest_line(entry, entry.findings, zone)
+
+
 def _digest_line(entry: Entry, findings: Sequence[Finding], zone: tzinfo) -> str:
     excerpt = " ".join(_excerpt(entry.post, findings, DIGEST_EXCERPT, marks=3).split())
     when = _short(entry.post.published_at, zone)
@@ -358,6 +363,11 @@ def _marked(text: str, window: Span, spans: Iterable[Span]) -> str:
 def safe(text: str) -> str:
     """Text from outside, fit to stand in a message."""
     return escape(_HOSTILE.sub("", text), quote=False)
+
+
+def one_line(text: str, limit: int = LINE_LIMIT) -> str:
+    """Text from outside as part of one line, of bounded length."""
+    return _line(text, limit)
 
 
 def _line(text: str, limit: int = LINE_LIMIT) -> str:

@@ -95,6 +95,16 @@ async def referred_to(db: Connection, username: str | None, id: int | None) -> L
     return None
 
 
+async def id_of(db: Connection, username: str | None, id: int | None) -> int | None:
+    """The id of a known channel, watched or not, by its present name, whatever its case, or its id."""
+    rows = await db.execute_fetchall(
+        "SELECT id FROM channels WHERE id = ?1 OR lower(username) = lower(?2) "
+        "ORDER BY removed_at IS NOT NULL, added_at DESC LIMIT 1",
+        (id, username),
+    )
+    return next((int(row[0]) for row in rows), None)
+
+
 async def news(db: Connection) -> dict[int, tuple[int, datetime]]:
     """Of each watched channel the cursor, and when it was added.
 
@@ -119,6 +129,14 @@ async def starts(db: Connection, ids: Iterable[int]) -> dict[int, int]:
 async def known(db: Connection) -> set[int]:
     """The ids of all channels, watched or not, that may have posts."""
     return {id for (id,) in await db.execute_fetchall("SELECT id FROM channels")}
+
+
+async def everything(db: Connection) -> list[Channel]:
+    """All channels that may have posts, watched or not; of one @name the watched one last."""
+    rows = await db.execute_fetchall(
+        "SELECT id, username, title, kind FROM channels ORDER BY removed_at IS NULL, added_at"
+    )
+    return [Channel(id, username, title, ChannelKind(kind)) for id, username, title, kind in rows]
 
 
 async def cursor(db: Connection, channel_id: int) -> int:

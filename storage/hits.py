@@ -7,7 +7,7 @@ from datetime import datetime
 from aiosqlite import Connection
 
 from storage.db import stamp
-from storage.model import Elsewhere, Hit, Span
+from storage.model import Elsewhere, Hit, PostKey, Span
 
 COLUMNS = (
     "hits.channel_id, hits.message_id, hits.watchlist_id, hits.term_id, "
@@ -89,6 +89,14 @@ async def untold(
         (json.dumps(wanted), stamp(published_since) if published_since else "", chat_id),
     )
     return [from_row(*row) for row in rows]
+
+
+async def terms_of(db: Connection, post: PostKey) -> frozenset[int]:
+    """The terms that a stored post touches."""
+    rows = await db.execute_fetchall(
+        "SELECT term_id FROM hits WHERE channel_id = ? AND message_id = ?", post
+    )
+    return frozenset(int(id) for (id,) in rows)
 
 
 async def count(db: Connection) -> int:

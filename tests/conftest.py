@@ -19,7 +19,7 @@ from storage.model import Delivery, DeliveryKind, Hit, Span, Term
 from tests import make
 from tests.bot_api import BotApi
 from tests.telegram_dc import DataCentre
-from watchers import ingest, rhythm
+from watchers import indexing, ingest, rhythm
 from watchers.pipeline import Pipeline
 from watchers.sources import Sources
 
@@ -79,6 +79,12 @@ def owner(api):
 
 
 @pytest.fixture
+def ann(api, owner):
+    """The owner, who has written to the bot before."""
+    return api.user(OWNER, "Ann", started=True)
+
+
+@pytest.fixture
 def talking(db, api, pipeline, clock, monkeypatch):
     """`async with talking():` is the chat side of the program, with nothing to watch."""
     monkeypatch.setattr(delivery, "CHAT_PAUSE", 0.02)
@@ -103,6 +109,32 @@ def talking(db, api, pipeline, clock, monkeypatch):
                 await sending
 
     return running
+
+
+@pytest.fixture
+async def keep(db, clock):
+    """Store posts of two channels, an hour between them, the last one now; and index them."""
+    async with db.transaction() as tx:
+        for id in (1, 2):
+            await channels.add(tx, make.channel(id), 0, clock())
+
+    async def stored(*texts, channel_id=1, first=1, index=True, **fields):
+        made = []
+        for n, text in enumerate(texts):
+            at = clock() - timedelta(hours=len(texts) - 1 - n)
+            made.append(
+                make.post(
+                    text, channel_id=channel_id, message_id=first + n, published_at=at, **fields
+                )
+            )
+        async with db.transaction() as tx:
+            for post in made:
+                await posts.save(tx, post, clock())
+        if index:
+            await indexing.index_all(db)
+        return made
+
+    return stored
 
 
 async def nobody_is_told(text):

@@ -20,6 +20,7 @@ BOB = 2
 PRESSED = {
     keyboards.Open: keyboards.Open(delivery=1, menu=Menu.MUTE),
     keyboards.Show: keyboards.Show(delivery=1, view=View.POST),
+    keyboards.Turn: keyboards.Turn(search=1, page=0, best=False),
     keyboards.Say: keyboards.Say(delivery=1, useful=True),
     keyboards.Pick: keyboards.Pick(delivery=1, what=Mutable.TERM, target=1),
     keyboards.Hush: keyboards.Hush(delivery=1, what=Mutable.TERM, target=1, period=Period.HOUR),
@@ -326,6 +327,7 @@ def role_table():
     labels = {
         keyboards.Open: "",
         keyboards.Show: "⋯ More",
+        keyboards.Turn: "pages of a search",
         keyboards.Say: "👍 👎",
         keyboards.Pick: "",
         keyboards.Hush: "🔕 Mute",

@@ -36,6 +36,7 @@ _ALSO = {
 }
 _SEPARATOR = "[-. ]{0,2}"
 _VARIANT = r"(?:-?[^\W\d_]{1,4}\d{0,2}(?:-?[^\W\d_]{1,2})?)?"
+_BESIDE = re.compile(r"(?:([^\W\d_])[-. ]{0,2})?(\d+)(?=(?:[-. ]{0,2}([^\W\d_]))?)")
 PREPOSITIONS = frozenset("свкуоаиізв")  # with a number after: with 400 roubles, in 30 minutes
 _COUNTED = re.compile(
     r" *(?:%|тыс|тис|млн|млр|мил|мін|мин|руб|грн|грив|дол|евр|евро|км|кіл|кил|метр|м |см|лет|год|рок|час|чел|"
@@ -78,6 +79,32 @@ def number_of(word: str) -> str:
     return str(max((g for g in _GROUP.findall(word) if g.isdigit()), key=len))
 
 
+def beside(word: str) -> set[str]:
+    """Its digits with the letter before them, or after them where they come first, in all ways to write it.
+
+    One of these is among `numbers_in` a text that holds the designation.
+    """
+    groups = _GROUP.findall(word)
+    number = number_of(word)
+    at = groups.index(number)
+    if at:
+        return {f"{way[-1]}{number}" for way in _written(groups[at - 1][-1])}
+    if len(groups) > 1:
+        return {f"{number}{way[0]}" for way in _written(groups[1][0])}
+    return {number}
+
+
+def numbers_in(folded: str) -> set[str]:
+    """Every number that stands beside letters, with the letter before it and with the one after it."""
+    found = set()
+    for before, number, after in _BESIDE.findall(folded):
+        if before:
+            found.add(before + number)
+        if after:
+            found.add(number + after)
+    return found
+
+
 def counts_something(folded: str, start: int, end: int, written: str) -> bool:
     """Is this no designation but a preposition and a number: с 400 рублями?"""
     if len(written) < 2 or written[1] not in " \\n\\xa0" or folded[start] not in PREPOSITIONS:
@@ -93,6 +120,12 @@ def _letters(group: str) -> str:
 
 @cache
 def _ways(letter: str) -> str:
+    return f"(?:{'|'.join(sorted(_written(letter), key=lambda w: (-len(w), w)))})"
+
+
+@cache
+def _written(letter: str) -> frozenset[str]:
+    """The ways to write a letter."""
     ways = {letter, _SOUND.get(letter, letter), *_ALSO.get(letter, [])}
     for cyrillic, latin in _SOUND.items():
         if letter == latin or letter in _ALSO.get(cyrillic, []):
@@ -102,4 +135,4 @@ def _ways(letter: str) -> str:
             ways.add(latin)
         if letter == latin:
             ways.add(cyrillic)
-    return f"(?:{'|'.join(sorted(ways, key=lambda w: (-len(w), w)))})"
+    return frozenset(ways)

@@ -8,17 +8,22 @@ from watchers.lexicon import Find, Lexicon
 _ROW = re.compile(r"(?<= )[^\s](?:[ .-]+[^\s](?= )){3,}")
 _LETTER = re.compile(r"[^\s.-]")
 _LONGEST_ROW = 200  # letters; more are cut
-_SHORTEST = 4  # letters of a hidden word
+SHORTEST = 4  # letters of a hidden word
 _NEAR = 10  # characters on each side in which three more letters stand
+
+
+def rows(folded: str) -> Iterator[tuple[str, list[int]]]:
+    """Single letters in a row, and where each stands."""
+    for row in _ROW.finditer(folded):
+        places = [letter.start() for letter in _LETTER.finditer(folded, *row.span())]
+        places = places[:_LONGEST_ROW]
+        yield "".join(folded[place] for place in places), places
 
 
 def hidden_words(folded: str, lexicon: Lexicon) -> Iterator[tuple[Find, int, int]]:
     """The finds, and where they start and end."""
-    for row in _ROW.finditer(folded):
-        places = [letter.start() for letter in _LETTER.finditer(folded, *row.span())]
-        places = places[:_LONGEST_ROW]
-        letters = "".join(folded[place] for place in places)
-        for find in _longest(list(lexicon.within(letters, _SHORTEST))):
+    for letters, places in rows(folded):
+        for find in _longest(list(lexicon.within(letters, SHORTEST))):
             yield find, places[find.start], places[find.end - 1] + 1
 
 

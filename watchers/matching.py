@@ -6,7 +6,7 @@ Nothing in the first steps depends on how many terms there are.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import filterfalse
 
@@ -47,6 +47,20 @@ class _Compiled:
     atoms: dict[Leaf, tuple[int, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How a post fares with a term of which it holds something."""
+
+    watchlist_id: int
+    term_id: int
+    tree: Node
+    hit: Hit | None
+    words: tuple[str, ...]  # of the post, that the rule looks for
+    in_channel: bool  # the watchlist looks at the post's channel
+    exempt: tuple[str, ...] | None  # the words that make its `unless` hold; None: it does not
+    holds: Callable[[Node], bool]  # does a part of the rule hold?
+
+
 class Matcher:
     """Watchlists compiled once, asked many times. With `previous`, only what changed is compiled."""
 
@@ -74,15 +88,16 @@ class Matcher:
         )
 
     def match(self, post: Post) -> list[Hit]:
-        found = self._found(0, post.text)
-        for number, extra in enumerate(post.extras, start=1):
-            for atom, occurrences in self._found(number, extra.text).items():
-                found.setdefault(atom, []).extend(occurrences)
+        found = self._found_in(post)
         if not found:
             return []
-        touched = sorted({term for atom in found for term in self._touched_by.get(atom, ())})
-        hits = (self._hit(self._terms[term], post, found) for term in touched)
+        hits = (self._hit(self._terms[term], post, found) for term in self._touched(found))
         return [hit for hit in hits if hit]
+
+    def look(self, post: Post) -> list[Looked]:
+        """Every term of which something stands in the post, hit or not, and what hinders."""
+        found = self._found_in(post)
+        return [self._looked(self._terms[term], post, found) for term in self._touched(found)]
 
     # compiling
 
@@ -116,6 +131,16 @@ class Matcher:
         return self._index[key]
 
     # matching
+
+    def _found_in(self, post: Post) -> Found:
+        found = self._found(0, post.text)
+        for number, extra in enumerate(post.extras, start=1):
+            for atom, occurrences in self._found(number, extra.text).items():
+                found.setdefault(atom, []).extend(occurrences)
+        return found
+
+    def _touched(self, found: Found) -> list[int]:
+        return sorted({term for atom in found for term in self._touched_by.get(atom, ())})
 
     def _found(self, number: int, text: str) -> Found:
         found: Found = {}
@@ -191,6 +216,28 @@ class Matcher:
         if term.unless is not None and evaluate(term.unless, where, texts) is not None:
             return None
         return _rolled_up(term, post, occurrences)
+
+    def _looked(self, term: _Compiled, post: Post, found: Found) -> Looked:
+        texts = {0: post.text} | {n: e.text for n, e in enumerate(post.extras, start=1)}
+
+        def where(leaf: Leaf) -> list[Occurrence]:
+            return [o for atom in term.atoms[leaf] for o in found.get(atom, ())]
+
+        def words(occurrences: Iterable[Occurrence]) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(texts[o.text][o.start : o.end] for o in occurrences))
+
+        wanted = [leaf for leaf, positive in query.leaves(term.tree) if positive]
+        exempt = evaluate(term.unless, where, texts) if term.unless is not None else None
+        return Looked(
+            term.watchlist_id,
+            term.term_id,
+            term.tree,
+            self._hit(term, post, found),
+            words(_longest(o for leaf in wanted for o in where(leaf))),
+            term.channels is None or post.channel_id in term.channels,
+            words(exempt) if exempt is not None else None,
+            lambda node: evaluate(node, where, texts) is not None,
+        )
 
 
 def _tree(term: Term) -> Node:

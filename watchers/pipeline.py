@@ -85,6 +85,11 @@ class Pipeline:
             self.owed.set()
         return counts
 
+    async def matcher(self) -> Matcher:
+        """Of the watchlists as they are now."""
+        matcher, _ = await self._renewed()
+        return matcher
+
     async def _take(
         self,
         batch: Sequence[Post],

@@ -128,6 +128,29 @@ def leaves(node: Node, *, wanted: bool = True) -> list[tuple[Leaf, bool]]:
     return [(node, wanted)]
 
 
+def written(node: Node) -> str:
+    """A part of a rule as one would write it."""
+    match node:
+        case Words(words, exact):
+            shown = " ".join(words)
+            return ("=" if exact else "") + (f'"{shown}"' if len(words) > 1 else shown)
+        case Typo(word):
+            return f"{word}~"
+        case Regex(pattern):
+            return f"/{pattern}/"
+        case Both(parts):
+            return " ".join(map(_in_brackets, parts))
+        case Either(parts):
+            return " | ".join(map(_in_brackets, parts))
+        case Not(part):
+            return f"-{_in_brackets(part)}"
+    return f"{_in_brackets(node.left)} NEAR/{node.words} {_in_brackets(node.right)}"
+
+
+def _in_brackets(node: Node) -> str:
+    return f"({written(node)})" if isinstance(node, Both | Either | Near) else written(node)
+
+
 def _holds_without(node: Node) -> bool:
     """Does the rule match a text that holds none of its words?"""
     match node:

@@ -11,6 +11,11 @@ _SUBDOMAIN = re.compile(rf"(?:https?://)?({_USERNAME})\.t\.me/?.*", re.IGNORECAS
 _APP = re.compile(rf"tg://resolve/?\?(?:.*&)?domain=({_USERNAME}).*", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:-100)?(\d{1,15})")
 _MEMBERS_LINK = re.compile(rf"{_HOSTS}c/(\d+)(?:[/?#].*)?", re.IGNORECASE)
+_POST = re.compile(
+    rf"(?:{_HOSTS}(?:s/)?(?:({_USERNAME})|c/(\d{{1,15}}))|(?:https?://)?({_USERNAME})\.t\.me)"
+    r"(?:/\d{1,12})?/(\d{1,12})/?(?:[?#].*)?",
+    re.IGNORECASE,
+)
 _INVITE = re.compile(rf"{_HOSTS}(?:\+|joinchat/).*|tg://join.*", re.IGNORECASE)
 
 
@@ -46,3 +51,13 @@ def read_reference(text: str) -> Reference:
     raise BadReference(
         f"“{text[:64]}” names no channel: write @name, https://t.me/name or the channel's number"
     )
+
+
+def read_post_link(text: str) -> tuple[Reference, int]:
+    """Read the link of a post, `https://t.me/name/123`: its channel and its number there."""
+    if match := _POST.fullmatch(text.strip()):
+        username, id, subdomain, message_id = match.groups()
+        name = username or subdomain
+        reference = Reference(username=name) if name else Reference(id=int(id))
+        return reference, int(message_id)
+    raise BadReference(f"“{text[:64]}” is no link of a post: write https://t.me/name/123")

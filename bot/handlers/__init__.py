@@ -26,10 +26,13 @@ from bot.handlers import (
     idle,
     invites,
     mutes,
+    posts,
+    search,
     start,
     status,
     subscriptions,
     team,
+    trials,
     watchlists,
 )
 from bot.menus import OfferMenu
@@ -52,6 +55,9 @@ COMMANDS = (
     hours,
     digests,
     export,
+    search,
+    posts,
+    trials,
     status,
     team,
     invites,

@@ -8,7 +8,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import render
-from bot.handlers.digests import read_period
+from bot.periods import read_length
 from storage import audit, backfills, channels
 from storage.db import Database
 from storage.model import Author, Backfill
@@ -32,8 +32,8 @@ async def backfill(
     by: Author,
 ) -> None:
     words = (command.args or "").split()
-    periods = [period for period in map(read_period, words) if period]
-    names = [word for word in words if read_period(word) is None]
+    periods = [period for period in map(read_length, words) if period]
+    names = [word for word in words if read_length(word) is None]
     if not words:
         await _list(message, db, zone)
     elif len(periods) != 1 or len(names) != 1:

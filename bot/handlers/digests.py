@@ -1,6 +1,5 @@
 """/digest: what was this chat not told yet?"""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,13 +9,12 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import render
+from bot.periods import read_length
 from storage import outbox, subscriptions, watchlists
 from storage.db import Database
 from watchers import digests
 from watchers.pipeline import Pipeline
 
-_PERIOD = re.compile(r"(\d{1,4})(m|h|d)")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 STRANGERS_PERIOD = timedelta(hours=24)  # of a watchlist that the chat is not subscribed to
 
 
@@ -32,16 +30,10 @@ def make_router() -> Router:
     return router
 
 
-def read_period(word: str) -> timedelta | None:
-    """`30m`, `6h`, `14d`; None when it is none."""
-    match = _PERIOD.fullmatch(word.casefold())
-    return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
-
-
 def read_request(text: str) -> Request:
     period, name = None, None
     for word in text.split():
-        if (found := read_period(word)) is not None:
+        if (found := read_length(word)) is not None:
             period = found
         else:
             name = word

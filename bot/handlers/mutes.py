@@ -10,8 +10,8 @@ from aiogram.types import Message
 from rapidfuzz import process
 
 from bot import places, render
-from bot.handlers.digests import read_period
 from bot.names import plain_name
+from bot.periods import read_length
 from storage import audit, channels, chats, mutes, watchlists
 from storage.db import Database
 from storage.model import Author, Mutable, Mute
@@ -56,7 +56,7 @@ def ends_at(word: str, now: datetime, zone: tzinfo) -> datetime | None:
     if word == "tomorrow":
         day = now.astimezone(zone).date() + timedelta(days=1)
         return datetime.combine(day, MORNING, zone).astimezone(UTC)
-    period = read_period(word)
+    period = read_length(word)
     if not period:
         raise ValueError(word)
     return now + period
@@ -66,7 +66,7 @@ def split(text: str) -> tuple[str, str | None]:
     """What is to be muted, and for how long if that is said."""
     rest, _, last = text.strip().rpartition(" ")
     word = last.casefold()
-    if word in ("forever", "tomorrow") or read_period(word):
+    if word in ("forever", "tomorrow") or read_length(word):
         return rest.strip(), word
     return text.strip(), None
 

@@ -5,7 +5,7 @@ from aiogram.filters import Command
 from aiogram.types import Message
 
 from bot import render
-from storage import channels, chats, hits, outbox, posts
+from storage import channels, chats, hits, outbox, posts, search
 from storage.db import Database
 from watchers.ingest import rhythms
 from watchers.pipeline import Pipeline
@@ -35,6 +35,7 @@ async def status(
             if ledger.trouble
         ),
         f"Stored: {await posts.count(db.reader)} posts, {await hits.count(db.reader)} hits",
+        *_unindexed(await search.waiting(db.reader)),
         f"Messages waiting to be sent: {await outbox.waiting(db.reader)}",
         *(
             f"❗ chat {chat_id} can't be written to: {render.safe(reason)}"
@@ -43,6 +44,11 @@ async def status(
     ]
     for page in render.pages(lines):
         await message.answer(page)
+
+
+def _unindexed(posts: int) -> list[str]:
+    """A few always wait for a moment."""
+    return [f"⏳ /search does not find {posts:,} posts yet"] if posts > 500 else []
 
 
 def _source_line(member: Member) -> str:

@@ -91,7 +91,7 @@ async def watch(
     try:
         tree = parse(rule)
     except RuleError as error:
-        await message.answer(_mistake(rule, error))
+        await message.answer(mistake(rule, error))
         return
     done = await _watch(db, message.chat.id, name, rule, clock(), by)
     await message.answer("\n".join([done, *_forms(tree), *_warnings(rule)]))
@@ -188,7 +188,7 @@ def _split(command: CommandObject) -> tuple[str, str]:
     return name, " ".join(rule.split())
 
 
-def _mistake(rule: str, error: RuleError) -> str:
+def mistake(rule: str, error: RuleError) -> str:
     """The rule with an arrow at the place, and what to write instead."""
     start = max(0, error.position - 30)
     place = " " * (error.position - start) + "↑"

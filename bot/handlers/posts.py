@@ -1,0 +1,86 @@
+"""/why /story: what is there to say about one post?"""
+
+import asyncio
+from datetime import tzinfo
+
+from aiogram import Router
+from aiogram.filters import Command, CommandObject
+from aiogram.types import Message
+
+from bot import found, render, views
+from storage import channels, hits, search, watchlists
+from storage.db import Database
+from storage.model import Entry
+from watchers import spread
+from watchers.pipeline import Pipeline
+from watchers.references import BadReference, read_post_link
+from watchers.why import reasons
+
+
+class NoSuchPost(Exception):
+    """The message says what to do."""
+
+
+def make_router() -> Router:
+    router = Router(name=__name__)
+    router.message.register(why, Command("why"))
+    router.message.register(story, Command("story"))
+    return router
+
+
+async def why(
+    message: Message, command: CommandObject, db: Database, pipeline: Pipeline, zone: tzinfo
+) -> None:
+    try:
+        entry = await _entry(db, command)
+    except NoSuchPost as error:
+        await message.answer(str(error))
+        return
+    lists = await watchlists.all(db.reader)
+    known = await channels.everything(db.reader)
+    given = await asyncio.to_thread(reasons, entry.post, lists, known, await pipeline.matcher())
+    stored = await hits.terms_of(db.reader, entry.post.key)
+    for page in render.pages(found.why(entry, given, stored, zone)):
+        await message.answer(page)
+
+
+async def story(message: Message, command: CommandObject, db: Database, zone: tzinfo) -> None:
+    try:
+        entry = await _entry(db, command)
+    except NoSuchPost as error:
+        await message.answer(str(error))
+        return
+    for page in render.pages(views.story(entry, await spread.places(db, entry), zone)):
+        await message.answer(page)
+
+
+async def _entry(db: Database, command: CommandObject) -> Entry:
+    """The stored post that a link leads to. Raises NoSuchPost."""
+    if not command.args:
+        raise NoSuchPost(f"Of which post? <code>/{command.command} https://t.me/name/123</code>")
+    try:
+        reference, message_id = read_post_link(command.args)
+    except BadReference as error:
+        raise NoSuchPost(f"Not looked up: {render.safe(str(error))}.") from None
+    name = render.safe(str(reference))
+    id = await channels.id_of(db.reader, reference.username, reference.id)
+    if id is None:
+        raise NoSuchPost(f"Nothing of {name} is stored: it was never watched. /add it first.")
+    entry = await search.entry(db.reader, id, message_id)
+    if entry is None:
+        raise NoSuchPost(await _why_not(db, id, message_id, name))
+    return entry
+
+
+async def _why_not(db: Database, channel_id: int, message_id: int, name: str) -> str:
+    ledger = await channels.referred_to(db.reader, None, channel_id)
+    if ledger is None:
+        return f"That post is not stored: {name} is not watched any more."
+    if message_id <= ledger.start:
+        return (
+            f"That post is not stored: it is older than the watch of {name}. "
+            f"<code>/backfill {name} 30d</code> reads older ones."
+        )
+    if message_id > ledger.cursor:
+        return "That post is not stored yet: catch-up has not reached it."
+    return "There is no such post: it was deleted before it was read, or it never was one."
