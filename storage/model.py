@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, time
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 
@@ -42,6 +42,29 @@ class PostKey(NamedTuple):
 
     channel_id: int
     message_id: int
+
+
+class Period(NamedTuple):
+    """Half-open stretch of time; aware, UTC."""
+
+    start: datetime
+    end: datetime
+
+
+class Sighting(NamedTuple):
+    """A hit in short: what a digest of very many needs of each."""
+
+    channel_id: int
+    message_id: int
+    watchlist_id: int
+    term_id: int
+    published_at: datetime
+    views: int
+    story: PostKey
+
+    @property
+    def post(self) -> PostKey:
+        return PostKey(self.channel_id, self.message_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +181,7 @@ class Backfill:
 class Subscription:
     watchlist_id: int
     chat_id: int  # as the Bot API writes it
-    schedule: str = "now"  # now | hourly | daily HH:MM
+    schedule: str = "now"  # now | hourly | daily 08:00,18:00 | weekdays 08:00 | mon,thu 08:00
     thread_id: int | None = None  # forum topic
     since: datetime | None = None  # hits found before this are not owed
     id: int = 0
@@ -198,14 +221,36 @@ class DeliveryKind(StrEnum):
     NOTICE = "notice"  # about the program itself, to its owners
 
 
+class Part(IntEnum):
+    """The messages that one digest may need, in the order of sending."""
+
+    CHART = 0
+    STORIES = 1
+    FILE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which hits a digest is asked for; what is empty excludes nothing."""
+
+    watchlists: tuple[int, ...] = ()
+    channels: tuple[int, ...] = ()
+    terms: tuple[int, ...] = ()
+    languages: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message owed to one chat: hits to be told together, or a notice's text."""
+    """One message owed to one chat: hits to be told together, or a notice's text.
+
+    A digest with a period tells all that was found in it until the digest was asked for, told or
+    not; one without tells its hits.
+    """
 
     chat_id: int
     kind: DeliveryKind
     due_at: datetime
-    hits: tuple[Hit, ...] = ()
+    hits: tuple[Hit | Sighting, ...] = ()
     text: str | None = None
     thread_id: int | None = None
     attempts: int = 0
@@ -216,6 +261,9 @@ class Delivery:
     message_id: int | None = None  # in the chat: what is owed is an edit of this message
     changes: int = 0  # how often what it tells had changed when it was read
     waiting: int = 1  # messages due to its chat, this one included
+    period: Period | None = None
+    wanted: Wanted = Wanted()  # of that period
+    part: Part = Part.CHART  # what of a digest is to be sent next
 
 
 @dataclass(frozen=True, slots=True)
