@@ -85,7 +85,8 @@ async def of_period(
 
 
 def _which(wanted: Wanted) -> tuple[str, list[str | int]]:
-    which, values = "", []
+    which: str = ""
+    values: list[str | int] = []
     for column, ids in (
         ("hits.watchlist_id", wanted.watchlists),
         ("hits.channel_id", wanted.channels),
@@ -171,7 +172,9 @@ async def entries(
 async def channels(db: Connection) -> dict[int, Channel]:
     """All that were ever watched, by id."""
     rows = await db.execute_fetchall("SELECT id, username, title, kind FROM channels")
-    return {id: Channel(id, username, title, ChannelKind(kind)) for id, username, title, kind in rows}
+    return {
+        id: Channel(id, username, title, ChannelKind(kind)) for id, username, title, kind in rows
+    }
 
 
 async def firsts(db: Connection, stories: Iterable[PostKey]) -> dict[PostKey, Place]:

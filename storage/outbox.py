@@ -299,7 +299,9 @@ async def elsewhere(db: Connection, entry: Entry) -> tuple[Place, ...]:
     )
 
 
-async def move(tx: Connection, delivery: Delivery, rest: Sequence[Hit | Sighting], now: datetime) -> None:
+async def move(
+    tx: Connection, delivery: Delivery, rest: Sequence[Hit | Sighting], now: datetime
+) -> None:
     """What did not fit into a message becomes the next one to the same chat."""
     id = await add(tx, replace(delivery, hits=(), period=None), now)
     await tx.executemany(

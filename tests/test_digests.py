@@ -9,7 +9,7 @@ from storage import channels, hits, outbox, posts, subscriptions, watchlists
 from storage.model import DeliveryKind, Subscription, Term
 from tests import make
 from watchers import digests
-from watchers.digests import BadSchedule, last_slot, read_schedule
+from watchers.schedules import BadSchedule, last_slot, read_schedule
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 

@@ -15,7 +15,21 @@ _OF = {
     "uk": "ищїєґ",
     "pl": "ąćęłńóśźż",
 }
-_POLISH = frozenset("się nie na do jest że dla po od przez oraz roku jak za są".split())
+_POLISH = {
+    "się",
+    "nie",
+    "na",
+    "do",
+    "jest",
+    "że",
+    "dla",
+    "po",
+    "od",
+    "przez",
+    "oraz",
+    "roku",
+    "jak",
+}
 
 
 def language_of(text: str) -> str:

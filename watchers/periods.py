@@ -37,9 +37,9 @@ _WITHIN_SAID = (
     "последних последнюю последнее останній останні останніх останню ostatni ostatnie ostatnich "
     "ostatnia ostatnią ostatniej przez za w ciągu на протяжении"
 )
-_SINCE = set("since from с со от з із зі ад від од od ze".split())
+_SINCE_SAID = "since from с со от з із зі ад від од od ze"
 _UNTIL_SAID = "to till until до па по do"
-_FILLER = set("at on o о об а у в ва во we w na na this г roku".split())
+_FILLER_SAID = "at on o о об а у в ва во we w na на"
 
 _PHRASES = {
     "today": "today|сёння|сягоння|сегодня|за сегодня|сьогодні|за сьогодні|за сёння|dzisiaj|dziś|"
@@ -115,7 +115,7 @@ def length(word: str) -> timedelta | None:
 def read(text: str, now: datetime, zone: tzinfo) -> tuple[Period | None, list[str]]:
     """The first period that the words name, in UTC, and the words that are no part of it."""
     words = text.split()
-    folded = [_fold(word.strip(",;«»\"")) for word in words]
+    folded = [_fold(word.strip(',;«»"')) for word in words]
     clock = _Clock(now, zone)
     for start in range(len(words)):
         for reader in (_named, _range, _since, _counted, _day):
@@ -299,6 +299,7 @@ def _time(word: str, *, bare: bool) -> time | None:
 
 
 def _date(word: str, clock: _Clock) -> date | None:
+    day: date | None = None
     if word in _WEEKDAYS:
         return clock.ago((clock.today.weekday() - _WEEKDAYS[word]) % 7)
     if match := _ISO.fullmatch(word):

@@ -123,5 +123,7 @@ def shown(schedule: str) -> str:
     *earlier, last = times.split(",")
     at = f"{', '.join(earlier)} and {last}" if earlier else last
     when = {"daily": "every day", "weekdays": "from Monday to Friday", "weekends": "at weekends"}
-    named = ", ".join(f"{date(2024, 1, 1 + DAYS.index(d)):%A}" for d in days.split(",") if d in DAYS)
+    named = ", ".join(
+        f"{date(2024, 1, 1 + DAYS.index(d)):%A}" for d in days.split(",") if d in DAYS
+    )
     return f"a digest {when.get(days) or f'every {named}'} at {at}"

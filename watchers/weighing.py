@@ -40,11 +40,13 @@ def weigh(sightings: Iterable[Sighting], severities: Mapping[int, Severity]) -> 
     return sorted(weighed, key=lambda one: (one.weight, one.posts[0][1], one.story), reverse=True)
 
 
-def _weighed(
-    story: PostKey, told: list[Sighting], severities: Mapping[int, Severity]
-) -> Weighed:
+def _weighed(story: PostKey, told: list[Sighting], severities: Mapping[int, Severity]) -> Weighed:
     posts = {one.post: one.published_at for one in told}
-    ordered = sorted(posts.items(), key=lambda post: (post[1], post[0])) if len(posts) > 1 else [*posts.items()]
+    ordered = (
+        sorted(posts.items(), key=lambda post: (post[1], post[0]))
+        if len(posts) > 1
+        else [*posts.items()]
+    )
     lists = Counter(one.watchlist_id for one in told)
     rank = {id: severities.get(id, Severity.NORMAL).rank for id in lists}
     main = max(lists, key=lambda id: (rank[id], lists[id], -id))

@@ -8,10 +8,10 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import render
-from bot.handlers.digests import read_period
 from storage import backfills, channels
 from storage.db import Database
 from storage.model import Backfill
+from watchers.periods import length as read_period
 from watchers.references import BadReference, read_reference
 
 USAGE = "Which channel, and how far back? <code>/backfill @name 30d</code>"

@@ -10,11 +10,11 @@ from aiogram.types import Message
 from rapidfuzz import process
 
 from bot import places, render
-from bot.handlers.digests import read_period
 from bot.names import plain_name
 from storage import channels, chats, mutes, watchlists
 from storage.db import Database
 from storage.model import Mutable, Mute
+from watchers.periods import length as read_period
 from watchers.pipeline import Pipeline
 from watchers.references import BadReference, read_reference
 from watchers.zones import zone_of
