@@ -4,7 +4,7 @@ A picture with a caption, then the stories in one message: what does not fit int
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import time, timedelta, tzinfo
 
@@ -43,12 +43,20 @@ def text(edition: Edition, zone: tzinfo, coverage: str = "", *, charted: bool = 
         found = _fitting(edition, zone, above, below, limit, MOST, len(edition.sections))
         if found and found.complete:
             return found
-    limit = EXCERPTS[1]
-    for sections in range(len(edition.sections), 0, -1):
-        for each in range(MOST, 0, -1):
-            if found := _fitting(edition, zone, above, below, limit, each, sections):
-                return found
+    for sections, each, limit in _fewer(len(edition.sections)):
+        if found := _fitting(edition, zone, above, below, limit, each, sections):
+            return found
     raise AssertionError("one story fits")
+
+
+def _fewer(sections: int) -> Iterator[tuple[int, int, int]]:
+    """What to try when not all fits: how many watchlists, stories of each, characters of a story.
+
+    Three stories of each in some words, rather than one in many.
+    """
+    yield from ((sections, each, EXCERPTS[1]) for each in range(MOST, OPEN - 1, -1))
+    yield from ((sections, each, EXCERPTS[2]) for each in range(OPEN, 0, -1))
+    yield from ((fewer, 1, EXCERPTS[2]) for fewer in range(sections - 1, 0, -1))
 
 
 def _fitting(

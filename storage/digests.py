@@ -29,7 +29,6 @@ _SIGHTED = (
     "posts.views, story_channel_id, story_message_id"
 )
 _STORY = "LEFT JOIN story_posts USING (channel_id, message_id)"
-_IN_ORDER = "ORDER BY posts.published_at, hits.channel_id, hits.message_id, hits.term_id"
 _UNTOLD = """
     NOT EXISTS (SELECT 1 FROM outbox_hits AS told
                 WHERE told.chat_id = ? AND told.channel_id = hits.channel_id
@@ -52,11 +51,11 @@ async def untold(
         JOIN hits ON hits.watchlist_id = wanted.value ->> 0 AND hits.found_at >= wanted.value ->> 1
           AND (wanted.value ->> 1 = '' OR NOT hits.history)
         JOIN posts USING (channel_id, message_id) {_STORY}
-        WHERE {_UNTOLD} {_IN_ORDER}
+        WHERE {_UNTOLD}
         """,
         (json.dumps(wanted), chat_id),
     )
-    return [_sighting(row) for row in rows]
+    return _in_order(rows)
 
 
 async def of_period(
@@ -77,11 +76,12 @@ async def of_period(
     rows = await db.execute_fetchall(
         f"""
         SELECT {_SIGHTED} FROM posts CROSS JOIN hits USING (channel_id, message_id) {_STORY}
-        WHERE posts.published_at >= ? AND posts.published_at < ? {which} {_IN_ORDER}
+        WHERE posts.published_at >= ? AND posts.published_at < ? {which}
+        ORDER BY posts.published_at
         """,
         (*map(stamp, period), *values),
     )
-    return [_sighting(row) for row in rows]
+    return _sightings(rows)  # the index gives them in order
 
 
 def _which(wanted: Wanted) -> tuple[str, list[str | int]]:
@@ -93,7 +93,7 @@ def _which(wanted: Wanted) -> tuple[str, list[str | int]]:
         ("hits.term_id", wanted.terms),
     ):
         if ids:
-            which += f" AND {column} IN (SELECT value FROM json_each(?))"
+            which += f" AND +{column} IN (SELECT value FROM json_each(?))"
             values.append(json.dumps(ids))
     return which, values
 
@@ -104,17 +104,32 @@ async def told_by(db: Connection, delivery_id: int) -> list[Sighting]:
         f"""
         SELECT {_SIGHTED} FROM outbox_hits JOIN hits USING (channel_id, message_id, term_id)
         JOIN posts USING (channel_id, message_id) {_STORY}
-        WHERE outbox_hits.delivery_id = ? {_IN_ORDER}
+        WHERE outbox_hits.delivery_id = ?
         """,
         (delivery_id,),
     )
-    return [_sighting(row) for row in rows]
+    return _in_order(rows)
 
 
-def _sighting(row: Row) -> Sighting:
-    channel_id, message_id, watchlist_id, term_id, at, views, *story = row
-    key = PostKey(*story) if story[0] else PostKey(channel_id, message_id)
-    return Sighting(channel_id, message_id, watchlist_id, term_id, moment(at), views or 0, key)
+def _in_order(rows: Iterable[Row]) -> list[Sighting]:
+    """Oldest post first. Sorted here, which is several times quicker than there."""
+    return _sightings(sorted(rows, key=lambda row: (row[4], row[0], row[1], row[3])))
+
+
+def _sightings(rows: Iterable[Row]) -> list[Sighting]:
+    found = []
+    key: PostKey = PostKey(0, 0)
+    story: PostKey = key
+    for row in rows:
+        channel_id, message_id, watchlist_id, term_id, at, views, story_channel, story_message = row
+        if (key.channel_id, key.message_id) != (channel_id, message_id):
+            key = PostKey(channel_id, message_id)
+            story = key
+            if story_channel and (story_channel, story_message) != (channel_id, message_id):
+                story = PostKey(story_channel, story_message)
+            published_at = moment(at)
+        found.append(Sighting(key, watchlist_id, term_id, published_at, views or 0, story))
+    return found
 
 
 async def asked_at(db: Connection, delivery_id: int) -> datetime:

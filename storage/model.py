@@ -1,7 +1,7 @@
 """What are the words of this project, as types? Imports nothing of ours, does no I/O."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
@@ -54,8 +54,7 @@ class Period(NamedTuple):
 class Sighting(NamedTuple):
     """A hit in short: what a digest of very many needs of each."""
 
-    channel_id: int
-    message_id: int
+    post: PostKey
     watchlist_id: int
     term_id: int
     published_at: datetime
@@ -63,8 +62,12 @@ class Sighting(NamedTuple):
     story: PostKey
 
     @property
-    def post(self) -> PostKey:
-        return PostKey(self.channel_id, self.message_id)
+    def channel_id(self) -> int:
+        return self.post.channel_id
+
+    @property
+    def message_id(self) -> int:
+        return self.post.message_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,14 @@ class Subscription:
     since: datetime | None = None  # hits found before this are not owed
     id: int = 0
     severity: Severity = Severity.NORMAL  # of the watchlist
+    told_to: datetime | None = None  # all hits found before this are told
+
+    @property
+    def owed_since(self) -> datetime | None:
+        """Where to begin to look for what is untold; a clock may have been set back a little."""
+        if self.told_to is None or self.since is None:
+            return self.since
+        return max(self.since, self.told_to - timedelta(days=1))
 
 
 @dataclass(frozen=True, slots=True)

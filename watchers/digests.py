@@ -39,8 +39,9 @@ async def make_due(db: Database, now: datetime, zone: tzinfo) -> int:
 
 
 async def _make(tx: Connection, due: Sequence[Subscription], now: datetime) -> bool:
-    wanted = {subscription.watchlist_id: subscription.since for subscription in due}
-    return await owe(
+    wanted = {subscription.watchlist_id: subscription.owed_since for subscription in due}
+    muted = await mutes.active(tx, now)
+    made = await owe(
         tx,
         due[0].chat_id,
         due[0].thread_id,
@@ -48,8 +49,12 @@ async def _make(tx: Connection, due: Sequence[Subscription], now: datetime) -> b
         now,
         # a sign of life once a day
         even_empty=any(subscription.schedule != "hourly" for subscription in due),
-        muted=await mutes.active(tx, now),
+        muted=muted,
     )
+    if not any(mute.chat_id == due[0].chat_id for mute in muted):  # what is muted is still untold
+        for subscription in due:
+            await subscriptions.note_told(tx, subscription.id, now)
+    return made
 
 
 async def owe(
@@ -85,14 +90,15 @@ async def owe_period(
 ) -> bool:
     """Owe the chat a digest of all that is wanted of a period, told or not; what was untold is told
     by it. False when there is nothing to tell."""
-    if not await told_of(tx, period, wanted, now):
+    found = await stored.of_period(tx, period, wanted, untold_to=chat_id)
+    untold = await _in_languages(tx, found, wanted)
+    if not untold and not await told_of(tx, period, wanted, now):
         return False
-    untold = await stored.of_period(tx, period, wanted, untold_to=chat_id)
     digest = Delivery(
         chat_id,
         DeliveryKind.DIGEST,
         now,
-        tuple(await _in_languages(tx, untold, wanted)),
+        tuple(untold),
         thread_id=thread_id,
         period=period,
         wanted=wanted,

@@ -281,9 +281,9 @@ def _moment(word: str, clock: _Clock, *, bare: bool = False) -> datetime | None:
 
 def _end(word: str, clock: _Clock, start: datetime) -> datetime | None:
     if at := _time(word, bare=True):
-        day = start.astimezone(clock.zone).date()
-        end = clock.at(day, at)
-        end = end if end > start else clock.at(day + timedelta(days=1), at)
+        same = start.astimezone(clock.zone).date()
+        end = clock.at(same, at)
+        end = end if end > start else clock.at(same + timedelta(days=1), at)
         return min(end, clock.now)
     day = _date(word, clock)
     return clock.days(day, day).end if day else None
@@ -299,7 +299,6 @@ def _time(word: str, *, bare: bool) -> time | None:
 
 
 def _date(word: str, clock: _Clock) -> date | None:
-    day: date | None = None
     if word in _WEEKDAYS:
         return clock.ago((clock.today.weekday() - _WEEKDAYS[word]) % 7)
     if match := _ISO.fullmatch(word):

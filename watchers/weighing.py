@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import log2, log10
+from typing import NamedTuple
 
 from storage.model import PostKey, Severity, Sighting
 
@@ -12,8 +12,7 @@ FAST = timedelta(hours=1)
 SEVERE = 3.0  # what a step of severity weighs: as much as eight times the channels
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(NamedTuple):
     """A story as hits tell it."""
 
     story: PostKey
@@ -37,24 +36,26 @@ def weigh(sightings: Iterable[Sighting], severities: Mapping[int, Severity]) -> 
     for sighting in sightings:
         found.setdefault(sighting.story, []).append(sighting)
     weighed = [_weighed(story, told, severities) for story, told in found.items()]
-    return sorted(weighed, key=lambda one: (one.weight, one.posts[0][1], one.story), reverse=True)
+    weighed.sort(key=lambda one: (one.weight, one.posts[0][1], one.story), reverse=True)
+    return weighed
 
 
 def _weighed(story: PostKey, told: list[Sighting], severities: Mapping[int, Severity]) -> Weighed:
     posts = {one.post: one.published_at for one in told}
-    ordered = (
-        sorted(posts.items(), key=lambda post: (post[1], post[0]))
-        if len(posts) > 1
-        else [*posts.items()]
-    )
-    lists = Counter(one.watchlist_id for one in told)
-    rank = {id: severities.get(id, Severity.NORMAL).rank for id in lists}
-    main = max(lists, key=lambda id: (rank[id], lists[id], -id))
-    weight = SEVERE * (rank[main] - 1)
-    if len(ordered) > 1:
-        first = ordered[0][1]
-        weight += log2(len({key.channel_id for key, _ in ordered}))
-        weight += log2(len({key.channel_id for key, at in ordered if at - first <= FAST}))
-    views = {one.post: one.views for one in told}
-    weight += log10(1 + sum(views.values())) / 2
+    views = sum({one.post: one.views for one in told}.values())
+    main = _main_list([one.watchlist_id for one in told], severities)
+    weight = SEVERE * (severities.get(main, Severity.NORMAL).rank - 1) + log10(1 + views) / 2
+    if len(posts) == 1:
+        return Weighed(story, tuple(posts.items()), main, weight)
+    ordered = sorted(posts.items(), key=lambda post: (post[1], post[0]))
+    first = ordered[0][1]
+    weight += log2(len({key.channel_id for key, _ in ordered}))
+    weight += log2(len({key.channel_id for key, at in ordered if at - first <= FAST}))
     return Weighed(story, tuple(ordered), main, weight)
+
+
+def _main_list(touched: list[int], severities: Mapping[int, Severity]) -> int:
+    if len(set(touched)) == 1:
+        return touched[0]
+    lists = Counter(touched)
+    return max(lists, key=lambda id: (severities.get(id, Severity.NORMAL).rank, lists[id], -id))

@@ -55,7 +55,8 @@ async def digest(
         return
     thread_id = message.message_thread_id if message.is_topic_message else None
     subscribed = {
-        s.watchlist_id: s.since for s in await subscriptions.of_chat(db.reader, message.chat.id)
+        s.watchlist_id: s.owed_since
+        for s in await subscriptions.of_chat(db.reader, message.chat.id)
     }
     lists = request.wanted.watchlists or tuple(
         subscribed or [one.id for one in await watchlists.all(db.reader)]

@@ -33,3 +33,8 @@ CREATE TABLE surges (
     raised_at    TEXT NOT NULL,
     PRIMARY KEY (watchlist_id, raised_at)
 ) STRICT, WITHOUT ROWID;
+
+-- What a chat was never told is looked for from here on, not in all that was ever found.
+ALTER TABLE subscriptions ADD COLUMN told_to TEXT;
+DROP INDEX hits_by_watchlist;
+CREATE INDEX hits_by_watchlist ON hits (watchlist_id, found_at);
