@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests import bench_import, bench_matching, bench_pipeline, bench_stories
+from tests import bench_digest, bench_import, bench_matching, bench_pipeline, bench_stories
 
 SHARED = Path(__file__).parents[2] / "shared"
 LANGUAGES = ("be", "ru", "uk", "pl", "en")
@@ -31,6 +31,7 @@ def main() -> None:
         *bench_import.MEASURES,
         bench_pipeline.measure,
         bench_stories.measure,
+        bench_digest.measure,
     )
     for measure in measures:
         for said in measure() or ():  # some print as they go

@@ -32,7 +32,7 @@ def test_there_are_few_bars_and_their_labels_do_not_crowd(hours):
     assert shown.edges[-1] >= NOW
     labels = charts.ticks(shown.edges, WARSAW)
     assert 1 <= len(labels) <= charts.TICKS + 1
-    assert len({label for _, label in labels}) == len(labels)
+    assert len({place for place, _ in labels}) == len(labels)
 
 
 def test_days_begin_at_midnight_of_the_zone_over_the_change_of_the_clock():

@@ -37,7 +37,7 @@ def language_of(text: str) -> str:
     latin = sum(letters[chr(code)] for code in range(ord("a"), ord("z") + 1))
     cyrillic = sum(number for letter, number in letters.items() if "а" <= letter <= "ґ")
     share = {name: sum(letters[letter] for letter in own) for name, own in _OF.items()}
-    if latin + share["pl"] > cyrillic:
+    if latin + share["pl"] >= cyrillic:
         words = Counter(text.lower().split())
         polish = share["pl"] > RARE * latin or sum(words[word] for word in _POLISH) >= 2
         return "pl" if polish else "en"
