@@ -40,7 +40,7 @@ COMMANDS = (
     CommandInfo("severity", "NAME low | normal | high", "low arrives silently, high at any hour"),
     CommandInfo(
         "subscribe",
-        "NAME [now | hourly | daily 08:00] [in @channel]",
+        "NAME [now | hourly | daily 08:00,18:00 | weekdays 08:00 | weekly mon 08:00] [in @channel]",
         "tell this chat, or another one, of its hits",
     ),
     CommandInfo("unsubscribe", "NAME [in @channel]", "stop telling it"),
@@ -53,7 +53,11 @@ COMMANDS = (
     CommandInfo("unmute", "NUMBER | all", "alerts of it again"),
     CommandInfo("quiet", "22:00-07:00 | off", "hours in which only high severity comes"),
     CommandInfo("zone", "Europe/Warsaw", "the clock this chat goes by"),
-    CommandInfo("digest", "[6h] [NAME]", "what this chat was not told yet"),
+    CommandInfo(
+        "digest",
+        "[6h | yesterday | last week | since 18:00] [NAME] [@channel] [lang:be]",
+        "what this chat was not told yet, or all of a period",
+    ),
     CommandInfo("status", "", "whether all is well"),
     CommandInfo("help", "", "these commands, and how rules are written"),
 )

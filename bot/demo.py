@@ -83,8 +83,8 @@ async def _show_alerts(db: Database, console: Console) -> None:
     while due := [d for d in await outbox.next_due(db.reader, _now()) if d.chat_id == ALERTED]:
         (delivery,) = due
         if sent < ALERTS_SHOWN:
-            (entry,) = await outbox.entries(db.reader, delivery.id)
-            console.print(_message(render.alert([entry], UTC), "alert"))
+            entries = await outbox.entries(db.reader, delivery.id, as_found=True)
+            console.print(_message(render.alert(entries, UTC), "alert"))
         sent += 1
         async with db.transaction() as tx:
             await outbox.mark_sent(tx, delivery, sent, _now())

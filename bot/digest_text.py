@@ -16,7 +16,6 @@ CAPTION_LIMIT = 1024  # UTF-16 units, counted without the tags
 EXCERPTS = (260, 160, 100)  # characters of a story, the longest that fits
 OPEN = 3  # stories of a watchlist that stand open; the others unfold at a tap
 MOST = 40  # stories of a watchlist that one message can hold
-LISTS_NAMED = 8
 NAME_LIMIT = 32  # UTF-16 units of a name in the head
 ENOUGH = 70  # characters that say something by themselves
 
@@ -37,7 +36,9 @@ def text(edition: Edition, zone: tzinfo, coverage: str = "", *, charted: bool = 
     """
     if not edition.sections:
         return Text(_empty(edition, zone, coverage), (), True)
-    above = [head(edition, zone), *([] if charted else _entities(edition.entities))]
+    above = [head(edition, zone), *_entities(edition.entities)]
+    if charted:
+        above = [f"📋 <b>Stories</b> · {period_shown(edition.period, zone, whole=edition.asked)}"]
     below = "" if charted else coverage
     for limit in EXCERPTS:
         found = _fitting(edition, zone, above, below, limit, MOST, len(edition.sections))
@@ -168,14 +169,8 @@ def _moved(spans: Iterable[Span], line: Span) -> Iterable[Span]:
 
 
 def caption(edition: Edition, zone: tzinfo, coverage: str = "") -> str:
-    """What stands under the picture: how much there is, of what, and what is more than usual."""
-    lists = [
-        f"{render.one_line(one.watchlist, NAME_LIMIT)} {len(one.stories) + len(one.brief)}"
-        for one in edition.sections
-    ]
-    named = " · ".join(lists[:LISTS_NAMED])
-    more = f" · {len(lists) - LISTS_NAMED} more" if len(lists) > LISTS_NAMED else ""
-    parts = [head(edition, zone), f"{named}{more}", *_entities(edition.entities), coverage]
+    """What stands under the picture: how much there is, and what is more than usual."""
+    parts = [head(edition, zone), *_entities(edition.entities), coverage]
     parts = [part for part in parts if part]
     while render.length(render.REPEAT + "\n".join(parts)) > CAPTION_LIMIT:
         parts.pop(1)
