@@ -18,6 +18,7 @@ VOLUME /data
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    MPLCONFIGDIR=/tmp/matplotlib \
     DATABASE=/data/watch.db \
     TELEGRAM_SESSION=/data/telegram.session
 # The daemon touches its lock file every 10 s while its event loop turns.

@@ -83,7 +83,7 @@ COMMANDS = (
     ),
     CommandInfo(
         "subscribe",
-        "NAME [now | hourly | daily 08:00] [in @channel]",
+        "NAME [now | hourly | daily 08:00,18:00 | weekdays 08:00 | weekly mon 08:00] [in @channel]",
         "tell this chat, or another one, of its hits",
         SETS_CHAT,
     ),
@@ -98,7 +98,12 @@ COMMANDS = (
     CommandInfo("unmute", "NUMBER | all", "alerts of it again", SETS_CHAT),
     CommandInfo("quiet", "22:00-07:00 | off", "hours in which only high severity comes", SETS_CHAT),
     CommandInfo("zone", "Europe/Warsaw", "the clock this chat goes by", SETS_CHAT),
-    CommandInfo("digest", "[6h] [NAME]", "what this chat was not told yet", VIEWER),
+    CommandInfo(
+        "digest",
+        "[6h | yesterday | last week | since 18:00] [NAME] [@channel] [lang:be]",
+        "what this chat was not told yet, or all of a period",
+        VIEWER,
+    ),
     CommandInfo(
         "search",
         "RULE [@channel] [list:NAME] [7d] [lang:be]",

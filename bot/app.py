@@ -32,7 +32,7 @@ from bot.export_chat import Exports
 from bot.handlers import Desk, make_dispatcher
 from bot.settings import Settings
 from storage.db import Database, DatabaseUnusable, open_database
-from watchers import backfill, digests, indexing, silence
+from watchers import backfill, digests, indexing, silence, surges
 from watchers.pipeline import Pipeline
 from watchers.preview import PreviewSource
 from watchers.sources import Member, Sources
@@ -117,6 +117,10 @@ async def _work(
     async def check_silence() -> None:
         await silence.check(pipeline, tell)
 
+    async def check_surges() -> None:
+        if settings.unusual != "off" and await surges.check(db, now(), zone, settings.unusual):
+            pipeline.owed.set()
+
     await menus.dismiss_former_owners(db, owners)
     exports = Exports(bot, db)
     desk = Desk(db, pipeline, sources, now, zone, owners, exports)
@@ -129,7 +133,7 @@ async def _work(
         protect=settings.protect_content,
         previews=settings.link_previews,
     )
-    scheduler = schedule.make_scheduler(make_digests, check_silence, alive.touch)
+    scheduler = schedule.make_scheduler(make_digests, check_silence, check_surges, alive.touch)
     async with asyncio.TaskGroup() as tasks:
         sending = tasks.create_task(sender.run())
         intake = [

@@ -25,11 +25,12 @@ from aiogram.exceptions import (
     TelegramServerError,
     TelegramUnauthorizedError,
 )
-from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions
+from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, LinkPreviewOptions
 
 from bot import keyboards, render
-from storage import channels, chats, outbox
-from storage.model import Delivery, DeliveryKind, Entry, Severity
+from bot.printing import Printed, print_digest
+from storage import channels, chats, digests, outbox
+from storage.model import Delivery, DeliveryKind, Entry, Hit, Part, Severity, Sighting
 from watchers.ingest import rhythms
 from watchers.pipeline import Pipeline
 from watchers.zones import zone_of
@@ -46,6 +47,7 @@ FULL = 90  # alerts that wait: as many as a merged message holds
 STORM_OVER = 60.0  # seconds after the last merged message
 IN_FLIGHT = 30  # sends under way at once
 SEND_WITHIN = 20  # seconds for one request
+UPLOAD_WITHIN = 120  # seconds for one that sends a file
 DRAIN_WITHIN = 3.0  # seconds that sends under way are given at shutdown
 LONGEST_BACK_OFF = 300  # seconds
 SLOWER, SLOWEST = 1.5, 8.0  # what a refusal makes of a chat's pause, and where that ends
@@ -63,6 +65,9 @@ class Message:
     html: str
     preview: LinkPreviewOptions = HIDDEN
     keyboard: InlineKeyboardMarkup | None = None
+    photo: bytes | None = None  # what `html` is the caption of
+    file: BufferedInputFile | None = None  # likewise
+    silent: bool = False
 
 
 class Pace:
@@ -161,6 +166,7 @@ class Sender:
         self._busy: set[int] = set()  # chats with a send under way: their messages keep order
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._printed: dict[int, Printed] = {}  # digests of which a part is sent
 
     async def run(self) -> None:
         """Send what is due, as the pace allows, until `stop`."""
@@ -324,8 +330,8 @@ class Sender:
         chat = await chats.one(self._db.reader, delivery.chat_id)
         zone = zone_of(chat, self._zone)
         is_alert = delivery.kind is DeliveryKind.ALERT
-        entries = await outbox.entries(self._db.reader, delivery.id, as_found=is_alert)
         if is_alert:
+            entries = await outbox.entries(self._db.reader, delivery.id, as_found=True)
             leads = render.leads(entries)
             if len(leads) == 1:
                 also = await outbox.elsewhere(self._db.reader, entries[0])
@@ -335,12 +341,17 @@ class Sender:
             await self._leave(delivery, entries[merged.told :])
             keyboard = keyboards.under_merged(delivery.id)
             return Message(again + merged.html, keyboard=keyboard)
-        coverage = render.coverage(
-            await channels.watched(self._db.reader), await rhythms(self._pipeline), self._clock()
-        )
-        digest = render.digest(entries, zone, self._clock(), coverage)
-        await self._leave(delivery, entries[digest.told :])
-        return Message(again + digest.html)
+        printed = self._printed.get(delivery.id) or await self._print(delivery, zone)
+        return _part_of(printed, delivery, again)
+
+    async def _print(self, delivery: Delivery, zone: tzinfo) -> Printed:
+        """Kept until it is sent as a whole, or a try fails."""
+        reader, now = self._db.reader, self._clock()
+        watched = await channels.watched(reader)
+        coverage = render.coverage(watched, await rhythms(self._pipeline), now)
+        printed = await print_digest(reader, delivery, now, zone, coverage)
+        self._printed[delivery.id] = printed
+        return printed
 
     def _alert(
         self, delivery: Delivery, entries: Sequence[Entry], zone: tzinfo, again: str
@@ -356,25 +367,51 @@ class Sender:
         return Message(html, preview, keyboard)
 
     async def _leave(self, delivery: Delivery, entries: Iterable[Entry]) -> None:
-        rest = [finding.hit for entry in entries for finding in entry.findings]
+        await self._move(delivery, [f.hit for entry in entries for f in entry.findings])
+
+    async def _move(self, delivery: Delivery, rest: Sequence[Hit | Sighting]) -> None:
         if rest:
             async with self._db.transaction() as tx:
                 await outbox.move(tx, delivery, rest, self._clock())
 
     async def _deliver(self, delivery: Delivery, message: Message) -> int | None:
         """The id of the message in the chat; None when it was sent but the answer is garbled."""
+        silent = delivery.severity is Severity.LOW or message.silent
         try:
-            sent = await self._bot.send_message(
-                delivery.chat_id,
-                message.html,
-                message_thread_id=delivery.thread_id,
-                parse_mode=ParseMode.HTML,
-                link_preview_options=message.preview,
-                disable_notification=delivery.severity is Severity.LOW or None,
-                protect_content=self._protect or None,
-                reply_markup=message.keyboard,
-                request_timeout=SEND_WITHIN,
-            )
+            if message.photo is not None:
+                sent = await self._bot.send_photo(
+                    delivery.chat_id,
+                    BufferedInputFile(message.photo, "chart.png"),
+                    caption=message.html,
+                    message_thread_id=delivery.thread_id,
+                    parse_mode=ParseMode.HTML,
+                    disable_notification=silent or None,
+                    protect_content=self._protect or None,
+                    request_timeout=UPLOAD_WITHIN,
+                )
+            elif message.file is not None:
+                sent = await self._bot.send_document(
+                    delivery.chat_id,
+                    message.file,
+                    caption=message.html,
+                    message_thread_id=delivery.thread_id,
+                    parse_mode=ParseMode.HTML,
+                    disable_notification=silent or None,
+                    protect_content=self._protect or None,
+                    request_timeout=UPLOAD_WITHIN,
+                )
+            else:
+                sent = await self._bot.send_message(
+                    delivery.chat_id,
+                    message.html,
+                    message_thread_id=delivery.thread_id,
+                    parse_mode=ParseMode.HTML,
+                    link_preview_options=message.preview,
+                    disable_notification=silent or None,
+                    protect_content=self._protect or None,
+                    reply_markup=message.keyboard,
+                    request_timeout=SEND_WITHIN,
+                )
         except ClientDecodeError as error:
             if not _was_sent(error):
                 raise
@@ -390,12 +427,30 @@ class Sender:
             async with self._db.transaction() as tx:
                 await outbox.mark_refused(tx, delivery.id)
                 await outbox.drop_thread(tx, delivery)
+        elif message.photo is not None or message.file is not None:
+            await self._go_without(delivery, message)
         elif "chat not found" in complaint or "not enough rights" in complaint:
             await self._pause_chat(delivery, error)
         elif html != render.plain(html):
             await self._send_plain(delivery, html)
         else:
             await self._give_up(delivery, error)
+
+    async def _go_without(self, delivery: Delivery, message: Message) -> None:
+        """The chat takes no picture, or no file: what it would have said is said in words."""
+        log.warning(
+            "delivery %s goes without a %s", delivery.id, "picture" if message.photo else "file"
+        )
+        printed = self._printed[delivery.id]
+        if message.file is not None:
+            told = printed.told
+            owed = await digests.told_by(self._db.reader, delivery.id)
+            await self._move(delivery, [one for one in owed if one.story not in told])
+            await self._mark_sent(delivery, None)
+            return
+        self._printed[delivery.id] = printed.without_chart()
+        async with self._db.transaction() as tx:
+            await outbox.next_part(tx, delivery.id, Part.STORIES)
 
     async def _send_plain(self, delivery: Delivery, html: str) -> None:
         try:
@@ -416,8 +471,15 @@ class Sender:
             await self._mark_sent(delivery, message.message_id)
 
     async def _mark_sent(self, delivery: Delivery, message_id: int | None) -> None:
+        printed = self._printed.get(delivery.id)
+        sent = printed.next_part(delivery.part) if printed else None
+        rest = printed.after(sent) if printed and sent is not None else None
         async with self._db.transaction() as tx:
-            await outbox.mark_sent(tx, delivery, message_id, self._clock())
+            if rest is not None:
+                await outbox.next_part(tx, delivery.id, rest)
+            else:
+                await outbox.mark_sent(tx, delivery, message_id, self._clock())
+                self._printed.pop(delivery.id, None)
             if message_id:  # the chat may have been one that is tried now and then
                 await outbox.resume(tx, delivery.chat_id, self._clock())
 
@@ -426,6 +488,7 @@ class Sender:
     ) -> None:
         name = type(error).__name__  # its text may hold the address, and that the token
         log.warning("delivery %s waits %.0f s: %s", delivery.id, seconds, name)
+        self._printed.pop(delivery.id, None)
         async with self._db.transaction() as tx:
             until = self._clock() + timedelta(seconds=seconds)
             await outbox.postpone(tx, delivery.id, until, refused=refused)
@@ -449,6 +512,17 @@ class Sender:
                 f"Telegram refused delivery {delivery.id} to chat {delivery.chat_id} "
                 f"({error.message}). Its hits are kept in the database."
             )
+
+
+def _part_of(printed: Printed, delivery: Delivery, again: str) -> Message:
+    """The one of a digest's messages that is to be sent now. Only the first one makes a sound."""
+    part = printed.next_part(delivery.part)
+    if part is Part.CHART:
+        return Message(again + printed.caption, photo=printed.chart)
+    if part is Part.FILE and printed.file is not None:
+        file = BufferedInputFile(printed.file, printed.file_name)
+        return Message(f"{again}All {printed.edition.stories} stories", file=file, silent=True)
+    return Message(again + printed.text.html, silent=printed.chart is not None)
 
 
 def back_off(attempts: int) -> float:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from bot import render
 from bot.match import read_watchlists
+from bot.printing import print_digest
 from storage import channels, hits, outbox, posts, subscriptions, watchlists
 from storage.db import Database, open_database
 from storage.model import DeliveryKind, Subscription
@@ -100,8 +101,8 @@ async def _show_digest(db: Database, console: Console) -> None:
     (delivery,) = [
         d for d in await outbox.next_due(db.reader, _now()) if d.kind is DeliveryKind.DIGEST
     ]
-    digest = render.digest(await outbox.entries(db.reader, delivery.id), UTC, _now())
-    console.print(_message(digest.html, "digest, first message"))
+    printed = await print_digest(db.reader, delivery, _now(), UTC)
+    console.print(_message(f"{printed.caption}\n\n{printed.text.html}", "digest"))
 
 
 async def _show_next_steps(db: Database, console: Console) -> None:

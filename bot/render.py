@@ -20,7 +20,7 @@ from watchers.rhythm import Rhythm, duration
 MESSAGE_LIMIT = 4096  # UTF-16 units, counted without the tags
 ENTITY_LIMIT = 100  # marks, links … Telegram drops those above it
 ALERT_EXCERPT = 1000  # characters of a post in an alert; the link leads to the rest
-DIGEST_EXCERPT = 220
+LIST_EXCERPT = 220  # characters of a post in a line of a list
 LINE_LIMIT = 80  # UTF-16 units of a title, a name
 RULE_LIMIT = 40  # characters; above, an alert shows what the rule found
 TERM_LIMIT = 60  # UTF-16 units of a term: a rule may be long
@@ -46,7 +46,7 @@ _BLANK_LINES = re.compile(r"\n\s*\n\s*")
 
 
 @dataclass(frozen=True, slots=True)
-class Digest:
+class Merged:
     html: str
     told: int  # how many of the entries it holds, from the first on
 
@@ -55,15 +55,15 @@ def alert(entries: Sequence[Entry], zone: tzinfo, reason: str | None = None) -> 
     """One story: its first post, with what it touched, where and when it was, its matched words
     marked, what became of it, and where else it stands. The others in `entries` are copies."""
     lead = entries[0]
-    where = f"<b>{_title(lead.channel)}</b> · {time_shown(lead.post.published_at, zone)}"
-    excerpt = _excerpt(lead.post, lead.findings, ALERT_EXCERPT)
+    where = f"<b>{title(lead.channel)}</b> · {time_shown(lead.post.published_at, zone)}"
+    quoted = excerpt(lead.post, lead.findings, ALERT_EXCERPT)
     link = post_link(lead.channel, lead.post.message_id)
     return "\n".join(
         [
-            *([f"📈 <i>{_line(reason)}</i>"] if reason else []),
+            *([f"📈 <i>{one_line(reason)}</i>"] if reason else []),
             *_touched(lead.findings),
             where,
-            *([f"<blockquote>{excerpt}</blockquote>"] if excerpt else []),
+            *([f"<blockquote>{quoted}</blockquote>"] if quoted else []),
             *_elsewhere(lead.findings),
             *_fate(lead, zone),
             *_also(lead, entries[1:], zone),
@@ -105,7 +105,7 @@ def _changed(before: str, after: str) -> str:
     added = [" ".join(new[s.dest_start : s.dest_end]) for s in steps if s.tag == "insert"]
     gone = [" ".join(old[s.src_start : s.src_end]) for s in steps if s.tag == "delete"]
     said = [
-        f"{what} «{_line(' … '.join(parts), CHANGE_LIMIT)}»"
+        f"{what} «{one_line(' … '.join(parts), CHANGE_LIMIT)}»"
         for what, parts in (("added", added), ("removed", gone))
         if parts
     ]
@@ -120,7 +120,7 @@ def _also(lead: Entry, copies: Sequence[Entry], zone: tzinfo) -> list[str]:
     if not places:
         return []
     shown = [
-        f'<a href="{post_link(place.channel, place.message_id)}">{_name(place.channel)}</a> '
+        f'<a href="{post_link(place.channel, place.message_id)}">{channel_at(place.channel)}</a> '
         f"{_clock(place.published_at, zone)}"
         for place in places[:ALSO_LIMIT]
     ]
@@ -129,8 +129,8 @@ def _also(lead: Entry, copies: Sequence[Entry], zone: tzinfo) -> list[str]:
     return [f"🔁 also in: {', '.join(shown)}"]
 
 
-def _name(channel: Channel) -> str:
-    return f"@{channel.username}" if channel.username else _title(channel)
+def channel_at(channel: Channel) -> str:
+    return f"@{channel.username}" if channel.username else title(channel)
 
 
 def _clock(moment: datetime, zone: tzinfo) -> str:
@@ -139,23 +139,23 @@ def _clock(moment: datetime, zone: tzinfo) -> str:
 
 def _verdicts(verdicts: Sequence[Verdict]) -> list[str]:
     said = [
-        f"{'👍' if v.useful else '👎'} {_line(v.person, 24)}" for v in verdicts[:VERDICTS_LIMIT]
+        f"{'👍' if v.useful else '👎'} {one_line(v.person, 24)}" for v in verdicts[:VERDICTS_LIMIT]
     ]
     return [" · ".join(said)] if said else []
 
 
-def merged(entries: Sequence[Entry], zone: tzinfo) -> Digest:
+def merged(entries: Sequence[Entry], zone: tzinfo) -> Merged:
     """Alerts that waited together, one line a story, by watchlist; the rest is for the next one."""
     told = len(entries)
     while True:
         html = _merged(entries[:told], len(entries) - told, zone)
-        fill = _fill(html)
-        if fill <= 1 or told == 1:
-            return Digest(html, told)
-        told = max(1, min(told - 1, int(told / fill)))
+        full = fill(html)
+        if full <= 1 or told == 1:
+            return Merged(html, told)
+        told = max(1, min(told - 1, int(told / full)))
 
 
-def _fill(html: str) -> float:
+def fill(html: str) -> float:
     """How much of a message this takes; above 1 it does not fit. REPEAT may come on top."""
     html = REPEAT + html
     return max(length(html) / MESSAGE_LIMIT, html.count("</") / ENTITY_LIMIT)
@@ -172,7 +172,7 @@ def _merged(entries: Sequence[Entry], more: int, zone: tzinfo) -> str:
     parts = []
     for name, lines in lists.items():
         hits = "1 hit" if len(lines) == 1 else f"{len(lines)} hits"
-        parts.append("\n".join([f"🔎 <b>{hits} in {_line(name)}</b>", *lines]))
+        parts.append("\n".join([f"🔎 <b>{hits} in {one_line(name)}</b>", *lines]))
     if more:
         parts.append(f"… {more} more in the next message")
     return "\n\n".join(parts)
@@ -182,14 +182,14 @@ def _merged_line(entry: Entry, copies: int, zone: tzinfo, room: int) -> str:
     link = post_link(entry.channel, entry.post.message_id)
     when = _clock(entry.post.published_at, zone)
     if room:
-        said = plain(_excerpt(entry.post, entry.findings, room, marks=1))
-        said = _line(said, 2 * room) or "(no text)"
+        said = plain(excerpt(entry.post, entry.findings, room, marks=1))
+        said = one_line(said, 2 * room) or "(no text)"
     else:
         words = dict.fromkeys(word for f in entry.findings for word in f.hit.matched)
-        said = _line(", ".join(words) or entry.findings[0].term, 16)
-    title = _line(entry.channel.title, 40 if room else 16) or "?"
+        said = one_line(", ".join(words) or entry.findings[0].term, 16)
+    name = one_line(entry.channel.title, 40 if room else 16) or "?"
     more = f" (+{copies})" if copies else ""
-    return f'• <a href="{link}">{when}</a> {title}: {said}{more}'
+    return f'• <a href="{link}">{when}</a> {name}: {said}{more}'
 
 
 def _touched(findings: Sequence[Finding]) -> list[str]:
@@ -197,7 +197,7 @@ def _touched(findings: Sequence[Finding]) -> list[str]:
     lists: dict[str, list[str]] = {}
     for finding in findings:
         lists.setdefault(finding.watchlist, []).append(_term(finding))
-    lines = [f"🔎 <b>{_line(name)}</b>: {_some(terms)}" for name, terms in lists.items()]
+    lines = [f"🔎 <b>{one_line(name)}</b>: {_some(terms)}" for name, terms in lists.items()]
     more = len(lines) - LISTS_LIMIT
     return lines[:LISTS_LIMIT] + ([f"… and {more} more watchlists"] if more > 0 else [])
 
@@ -205,9 +205,9 @@ def _touched(findings: Sequence[Finding]) -> list[str]:
 def _term(finding: Finding) -> str:
     """A term by its name; of a long rule, which nobody reads at night, what it found."""
     if len(finding.term) <= RULE_LIMIT or not finding.hit.matched:
-        return _line(finding.term, TERM_LIMIT)
+        return one_line(finding.term, TERM_LIMIT)
     words = dict.fromkeys(word.casefold() for word in finding.hit.matched)
-    return f"«{_line(' … '.join(words), TERM_LIMIT)}»"
+    return f"«{one_line(' … '.join(words), TERM_LIMIT)}»"
 
 
 def _some(terms: Sequence[str]) -> str:
@@ -222,64 +222,19 @@ def _some(terms: Sequence[str]) -> str:
 def _elsewhere(findings: Iterable[Finding]) -> list[str]:
     """Matches outside of the shown text: in a link, a poll, a file name …"""
     found = {(e.kind, e.matched) for finding in findings for e in finding.hit.elsewhere}
-    lines = [f"in its {kind}: <b>{_line(matched)}</b>" for kind, matched in sorted(found)]
+    lines = [f"in its {kind}: <b>{one_line(matched)}</b>" for kind, matched in sorted(found)]
     return lines[:ELSEWHERE_LIMIT]
-
-
-def digest(entries: Sequence[Entry], zone: tzinfo, now: datetime, coverage: str = "") -> Digest:
-    """As many entries as one message holds, grouped by watchlist; the rest is for the next one.
-
-    The line of coverage ends the last one.
-    """
-    if not entries:
-        nothing = f"📋 Nothing new since the last digest · {time_shown(now, zone)}"
-        return Digest(f"{nothing}\n{coverage}".rstrip(), 0)
-    told = len(entries)
-    while True:
-        html = _digest(entries[:told], len(entries) - told, zone)
-        if told == len(entries) and coverage:
-            html = f"{html}\n\n{coverage}"
-        fill = _fill(html)
-        if fill <= 1 or told == 1:
-            return Digest(html, told)
-        told = max(1, min(told - 1, int(told / fill)))
-
-
-def _digest(entries: Sequence[Entry], more: int, zone: tzinfo) -> str:
-    first, last = entries[0].post.published_at, entries[-1].post.published_at
-    posts = "1 post" if len(entries) == 1 else f"{len(entries)} posts"
-    parts = [f"📋 <b>Digest</b> · {posts} · {_short(first, zone)} – {time_shown(last, zone)}"]
-    lists = _by_watchlist(entries)
-    for name, found in lists[:LISTS_LIMIT] if len(entries) == 1 else lists:
-        lines = [_digest_line(entry, findings, zone) for entry, findings in found]
-        parts.append("\n".join([f"<b>{_line(name)}</b> — {len(lines)}", *lines]))
-    if more:
-        parts.append(f"… {more} more in the next message")
-    return "\n\n".join(parts)
-
-
-def _by_watchlist(entries: Iterable[Entry]) -> list[tuple[str, list[tuple[Entry, list[Finding]]]]]:
-    lists: dict[str, list[tuple[Entry, list[Finding]]]] = {}
-    for entry in entries:
-        for name in dict.fromkeys(finding.watchlist for finding in entry.findings):
-            own = [finding for finding in entry.findings if finding.watchlist == name]
-            lists.setdefault(name, []).append((entry, own))
-    return sorted(lists.items())
 
 
 def post_line(entry: Entry, zone: tzinfo) -> str:
     """A post as a line of a list: when, where, what, its matched words marked."""
-    return _digest_line(entry, entry.findings, zone)
-
-
-def _digest_line(entry: Entry, findings: Sequence[Finding], zone: tzinfo) -> str:
-    excerpt = " ".join(_excerpt(entry.post, findings, DIGEST_EXCERPT, marks=3).split())
-    when = _short(entry.post.published_at, zone)
+    said = " ".join(excerpt(entry.post, entry.findings, LIST_EXCERPT, marks=3).split())
+    when = time_short(entry.post.published_at, zone)
     link = post_link(entry.channel, entry.post.message_id)
-    return f'• <a href="{link}">{when}</a> {_title(entry.channel)}: {excerpt or "(no text)"}'
+    return f'• <a href="{link}">{when}</a> {title(entry.channel)}: {said or "(no text)"}'
 
 
-def _excerpt(post: Post, findings: Iterable[Finding], limit: int, marks: int = MARKS_LIMIT) -> str:
+def excerpt(post: Post, findings: Iterable[Finding], limit: int, marks: int = MARKS_LIMIT) -> str:
     """The post's text, marked; when long, the parts around its hits, cut at edges of words."""
     spans = _apart(span for finding in findings for span in finding.hit.spans)[:marks]
     windows = _windows(post.text, spans, limit)
@@ -367,11 +322,6 @@ def safe(text: str) -> str:
 
 def one_line(text: str, limit: int = LINE_LIMIT) -> str:
     """Text from outside as part of one line, of bounded length."""
-    return _line(text, limit)
-
-
-def _line(text: str, limit: int = LINE_LIMIT) -> str:
-    """Text from outside as part of one line, of bounded length."""
     flat = " ".join(_HOSTILE.sub(" ", text).split())
     units = flat.encode("utf-16-le")
     if len(units) > 2 * limit:
@@ -379,18 +329,18 @@ def _line(text: str, limit: int = LINE_LIMIT) -> str:
     return escape(flat, quote=False)
 
 
-def _title(channel: Channel) -> str:
-    return _line(channel.title) or "a channel without a name"
+def title(channel: Channel) -> str:
+    return one_line(channel.title) or "a channel without a name"
 
 
 def channel_name(channel: Channel) -> str:
     """A channel as a line of a list names it."""
     name = f" (@{channel.username})" if channel.username else ""
-    return f"<b>{_title(channel)}</b>{name}"
+    return f"<b>{title(channel)}</b>{name}"
 
 
 def time_shown(moment: datetime, zone: tzinfo) -> str:
-    return f"{_short(moment, zone)} {moment.astimezone(zone).tzname()}"
+    return f"{time_short(moment, zone)} {moment.astimezone(zone).tzname()}"
 
 
 def date_shown(moment: datetime, zone: tzinfo) -> str:
@@ -398,7 +348,7 @@ def date_shown(moment: datetime, zone: tzinfo) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
-def _short(moment: datetime, zone: tzinfo) -> str:
+def time_short(moment: datetime, zone: tzinfo) -> str:
     local = moment.astimezone(zone)
     return f"{local.day} {local:%b %H:%M}"
 
@@ -421,7 +371,7 @@ def coverage(ledgers: Sequence[Ledger], rhythms: Mapping[int, Rhythm], now: date
         parts.append("1 gap repaired" if repaired == 1 else f"{repaired} gaps repaired")
     for ledger in [ledger for ledger in ledgers if ledger.silent][:SILENT_LIMIT]:
         rhythm = rhythms[ledger.channel.id]
-        name = f"@{ledger.channel.username}" if ledger.channel.username else _title(ledger.channel)
+        name = f"@{ledger.channel.username}" if ledger.channel.username else title(ledger.channel)
         parts.append(
             f"{name} silent for {duration(rhythm.last)}, usually {duration(rhythm.usual or 0)}"
         )

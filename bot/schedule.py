@@ -13,6 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 def make_scheduler(
     make_digests: Callable[[], Awaitable[None]],
     check_silence: Callable[[], Awaitable[None]],
+    check_surges: Callable[[], Awaitable[None]],
     beat: Callable[[], None],
 ) -> AsyncIOScheduler:
     scheduler = AsyncIOScheduler(timezone=UTC)
@@ -20,5 +21,6 @@ def make_scheduler(
     every = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
     scheduler.add_job(make_digests, "cron", second=0, **every)
     scheduler.add_job(check_silence, "interval", minutes=5, **every)
+    scheduler.add_job(check_surges, "interval", minutes=5, **every)
     scheduler.add_job(beat, "interval", seconds=10, **every)
     return scheduler

@@ -1,7 +1,7 @@
 """What may an operator set? `.env.example` lists the same names, and a test keeps it so."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -70,6 +70,12 @@ class Settings(BaseSettings):
         default=True,
         description="Show the post's own card, with its photo, under an alert where Telegram has "
         "one.",
+    )
+
+    unusual: Literal["off", "low", "normal", "high"] = Field(
+        default="normal",
+        description="How readily a chat is told that a watchlist is touched far more than usual: "
+        "off, low, normal or high.",
     )
 
     @field_validator("owner_ids", mode="before")

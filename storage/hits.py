@@ -1,7 +1,7 @@
 """Which posts touched which terms, and where?"""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from aiosqlite import Connection
@@ -28,7 +28,7 @@ async def save(
     """Remember hits; return those not seen before, so that an edit alerts once.
 
     Of a hit seen before, the spans are renewed: they point into the post's present text.
-    Hits in `history` are no news: see `untold`.
+    Hits in `history` are no news: see digests.untold.
     """
     return [hit for hit in hits if await _save(tx, hit, now, history)]
 
@@ -59,36 +59,6 @@ async def fade(tx: Connection, channel_id: int, message_id: int) -> None:
         "UPDATE hits SET spans = '[]', matched = '[]' WHERE channel_id = ? AND message_id = ?",
         (channel_id, message_id),
     )
-
-
-async def untold(
-    db: Connection,
-    chat_id: int,
-    watchlists: Mapping[int, datetime | None],
-    published_since: datetime | None = None,
-) -> list[Hit]:
-    """Hits that the chat was never told, oldest post first.
-
-    `watchlists` names them by id, each with the moment from which its hits count (None: all). With
-    a moment given it is news that are asked for, and hits in history are none.
-    """
-    wanted = [(id, stamp(since) if since else "") for id, since in watchlists.items()]
-    rows = await db.execute_fetchall(
-        f"""
-        SELECT {COLUMNS} FROM json_each(?) AS wanted
-        JOIN hits ON hits.watchlist_id = wanted.value ->> 0 AND hits.found_at >= wanted.value ->> 1
-          AND (wanted.value ->> 1 = '' OR NOT hits.history)
-        JOIN posts USING (channel_id, message_id)
-        WHERE posts.published_at >= ?
-          AND NOT EXISTS (
-              SELECT 1 FROM outbox_hits AS told
-              WHERE told.chat_id = ? AND told.channel_id = hits.channel_id
-                AND told.message_id = hits.message_id AND told.term_id = hits.term_id)
-        ORDER BY posts.published_at, hits.channel_id, hits.message_id, hits.term_id
-        """,
-        (json.dumps(wanted), stamp(published_since) if published_since else "", chat_id),
-    )
-    return [from_row(*row) for row in rows]
 
 
 async def terms_of(db: Connection, post: PostKey) -> frozenset[int]:

@@ -1,7 +1,7 @@
 """What are the words of this project, as types? Imports nothing of ours, does no I/O."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
@@ -96,6 +96,32 @@ class PostKey(NamedTuple):
 
     channel_id: int
     message_id: int
+
+
+class Period(NamedTuple):
+    """Half-open stretch of time; aware, UTC."""
+
+    start: datetime
+    end: datetime
+
+
+class Sighting(NamedTuple):
+    """A hit in short: what a digest of very many needs of each."""
+
+    post: PostKey
+    watchlist_id: int
+    term_id: int
+    published_at: datetime
+    views: int
+    story: PostKey
+
+    @property
+    def channel_id(self) -> int:
+        return self.post.channel_id
+
+    @property
+    def message_id(self) -> int:
+        return self.post.message_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,11 +239,19 @@ class Backfill:
 class Subscription:
     watchlist_id: int
     chat_id: int  # as the Bot API writes it
-    schedule: str = "now"  # now | hourly | daily HH:MM
+    schedule: str = "now"  # now | hourly | daily 08:00,18:00 | weekdays 08:00 | mon,thu 08:00
     thread_id: int | None = None  # forum topic
     since: datetime | None = None  # hits found before this are not owed
     id: int = 0
     severity: Severity = Severity.NORMAL  # of the watchlist
+    told_to: datetime | None = None  # all hits found before this are told
+
+    @property
+    def owed_since(self) -> datetime | None:
+        """Where to begin to look for what is untold; a clock may have been set back a little."""
+        if self.told_to is None or self.since is None:
+            return self.since
+        return max(self.since, self.told_to - timedelta(days=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,14 +287,36 @@ class DeliveryKind(StrEnum):
     NOTICE = "notice"  # about the program itself, to its owners
 
 
+class Part(IntEnum):
+    """The messages that one digest may need, in the order of sending."""
+
+    CHART = 0
+    STORIES = 1
+    FILE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which hits a digest is asked for; what is empty excludes nothing."""
+
+    watchlists: tuple[int, ...] = ()
+    channels: tuple[int, ...] = ()
+    terms: tuple[int, ...] = ()
+    languages: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message owed to one chat: hits to be told together, or a notice's text."""
+    """One message owed to one chat: hits to be told together, or a notice's text.
+
+    A digest with a period tells all that was found in it until the digest was asked for, told or
+    not; one without tells its hits.
+    """
 
     chat_id: int
     kind: DeliveryKind
     due_at: datetime
-    hits: tuple[Hit, ...] = ()
+    hits: tuple[Hit | Sighting, ...] = ()
     text: str | None = None
     thread_id: int | None = None
     attempts: int = 0
@@ -271,6 +327,9 @@ class Delivery:
     message_id: int | None = None  # in the chat: what is owed is an edit of this message
     changes: int = 0  # how often what it tells had changed when it was read
     waiting: int = 1  # messages due to its chat, this one included
+    period: Period | None = None
+    wanted: Wanted = Wanted()  # of that period
+    part: Part = Part.CHART  # what of a digest is to be sent next
 
 
 @dataclass(frozen=True, slots=True)

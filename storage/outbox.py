@@ -20,17 +20,22 @@ from storage.model import (
     Entry,
     Finding,
     Hit,
+    Part,
+    Period,
     Place,
     PostKey,
     Severity,
+    Sighting,
     Told,
+    Wanted,
 )
 
 _OWED = "sent_at IS NULL AND failed IS NULL"
 _COLUMNS = (
     "outbox.id, outbox.chat_id, outbox.kind, outbox.due_at, outbox.text, outbox.thread_id, "
     "outbox.attempts, outbox.severity, outbox.reason, outbox.tried_at IS NOT NULL, "
-    "outbox.message_id, outbox.changes"
+    "outbox.message_id, outbox.changes, outbox.period_from, outbox.period_to, outbox.wanted, "
+    "outbox.part"
 )
 PROBE_AFTER = timedelta(hours=6)  # a chat that can't be written to is tried again after that
 _RANKS = list(Severity)
@@ -41,8 +46,8 @@ async def add(tx: Connection, delivery: Delivery, now: datetime) -> int:
     await chats.ensure(tx, delivery.chat_id)
     done = await tx.execute(
         "INSERT INTO outbox "
-        "(chat_id, thread_id, kind, text, created_at, due_at, severity, reason) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "(chat_id, thread_id, kind, text, created_at, due_at, severity, reason, "
+        "period_from, period_to, wanted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             delivery.chat_id,
             delivery.thread_id,
@@ -52,6 +57,8 @@ async def add(tx: Connection, delivery: Delivery, now: datetime) -> int:
             stamp(delivery.due_at),
             delivery.severity.rank,
             delivery.reason,
+            *(map(stamp, delivery.period) if delivery.period else (None, None)),
+            _write_wanted(delivery.wanted) if delivery.period else None,
         ),
     )
     assert done.lastrowid is not None
@@ -59,7 +66,7 @@ async def add(tx: Connection, delivery: Delivery, now: datetime) -> int:
     return done.lastrowid
 
 
-async def _attach(tx: Connection, id: int, chat_id: int, told: Iterable[Hit]) -> None:
+async def _attach(tx: Connection, id: int, chat_id: int, told: Iterable[Hit | Sighting]) -> None:
     await tx.executemany(
         "INSERT INTO outbox_hits VALUES (?, ?, ?, ?, ?)",
         [(id, chat_id, hit.channel_id, hit.message_id, hit.term_id) for hit in told],
@@ -70,7 +77,7 @@ async def hold(tx: Connection, digest: Delivery, now: datetime) -> None:
     """Owe hits in the digest that waits for the end of the chat's quiet hours."""
     rows = await tx.execute_fetchall(
         f"SELECT id FROM outbox WHERE {_OWED} AND chat_id = ? AND thread_id IS ? "
-        "AND kind = 'digest' AND due_at > ? AND attempts = 0",
+        "AND kind = 'digest' AND due_at > ? AND attempts = 0 AND period_from IS NULL",
         (digest.chat_id, digest.thread_id, stamp(now)),
     )
     for (id,) in rows:
@@ -133,7 +140,7 @@ async def next_due(db: Connection, now: datetime) -> list[Delivery]:
         """,
         (stamp(now), stamp(now - PROBE_AFTER)),
     )
-    return [_from_row(row, waiting=row[12]) for row in rows]
+    return [_from_row(row, waiting=row[-1]) for row in rows]
 
 
 async def next_due_at(db: Connection, after: datetime) -> datetime | None:
@@ -163,6 +170,7 @@ def _from_row(row: Row, waiting: int = 1) -> Delivery:
     id, chat_id, kind, due_at, text, thread_id, attempts, rank, reason, tried, message, changes = (
         row[:12]
     )
+    start, end, wanted, part = row[12:16]
     return Delivery(
         chat_id,
         DeliveryKind(kind),
@@ -177,7 +185,18 @@ def _from_row(row: Row, waiting: int = 1) -> Delivery:
         message_id=message,
         changes=changes,
         waiting=waiting,
+        period=Period(moment(start), moment(end)) if start else None,
+        wanted=_read_wanted(wanted) if wanted else Wanted(),
+        part=Part(part),
     )
+
+
+def _write_wanted(wanted: Wanted) -> str:
+    return json.dumps([wanted.watchlists, wanted.channels, wanted.terms, wanted.languages])
+
+
+def _read_wanted(text: str) -> Wanted:
+    return Wanted(*map(tuple, json.loads(text)))
 
 
 async def merge(tx: Connection, delivery: Delivery, now: datetime) -> int:
@@ -280,9 +299,11 @@ async def elsewhere(db: Connection, entry: Entry) -> tuple[Place, ...]:
     )
 
 
-async def move(tx: Connection, delivery: Delivery, rest: Sequence[Hit], now: datetime) -> None:
+async def move(
+    tx: Connection, delivery: Delivery, rest: Sequence[Hit | Sighting], now: datetime
+) -> None:
     """What did not fit into a message becomes the next one to the same chat."""
-    id = await add(tx, replace(delivery, hits=()), now)
+    id = await add(tx, replace(delivery, hits=(), period=None), now)
     await tx.executemany(
         "UPDATE outbox_hits SET delivery_id = ? "
         "WHERE chat_id = ? AND channel_id = ? AND message_id = ? AND term_id = ?",
@@ -307,6 +328,14 @@ async def mark_sent(
     await tx.execute(
         "UPDATE outbox SET sent_at = coalesce(sent_at, ?), message_id = ?, shown = ? WHERE id = ?",
         (stamp(now), message_id, delivery.changes, delivery.id),
+    )
+
+
+async def next_part(tx: Connection, delivery_id: int, part: Part) -> None:
+    """One of a digest's messages is in the chat; this is the next one."""
+    await tx.execute(
+        "UPDATE outbox SET part = ?, tried_at = NULL, attempts = 0 WHERE id = ?",
+        (part, delivery_id),
     )
 
 

@@ -8,7 +8,7 @@ from storage import chats
 from storage.db import moment, stamp
 from storage.model import Severity, Subscription
 
-_COLUMNS = "watchlist_id, chat_id, schedule, thread_id, subscriptions.created_at, subscriptions.id, severity"
+_COLUMNS = "watchlist_id, chat_id, schedule, thread_id, subscriptions.created_at, subscriptions.id, severity, told_to"
 
 
 async def put(tx: Connection, subscription: Subscription, now: datetime) -> None:
@@ -66,8 +66,17 @@ async def _where(db: Connection, condition: str, value: int | str) -> list[Subsc
         (value,),
     )
     return [
-        Subscription(list_id, chat_id, schedule, thread_id, moment(since), id, Severity(severity))
-        for list_id, chat_id, schedule, thread_id, since, id, severity in rows
+        Subscription(
+            list_id,
+            chat_id,
+            schedule,
+            thread_id,
+            moment(since),
+            id,
+            Severity(severity),
+            moment(told_to) if told_to else None,
+        )
+        for list_id, chat_id, schedule, thread_id, since, id, severity, told_to in rows
     ]
 
 
@@ -77,6 +86,13 @@ async def take_slot(tx: Connection, subscription_id: int, slot: str) -> bool:
         "INSERT INTO digest_slots VALUES (?, ?) ON CONFLICT DO NOTHING", (subscription_id, slot)
     )
     return done.rowcount > 0
+
+
+async def note_told(tx: Connection, subscription_id: int, now: datetime) -> None:
+    """All that was found by now is told: there is no need to look there again."""
+    await tx.execute(
+        "UPDATE subscriptions SET told_to = ? WHERE id = ?", (stamp(now), subscription_id)
+    )
 
 
 async def skip_slot(tx: Connection, subscription: Subscription, slot: str) -> None:

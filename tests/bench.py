@@ -7,7 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests import bench_import, bench_matching, bench_pipeline, bench_search, bench_stories
+from tests import (
+    bench_delivery,
+    bench_digest,
+    bench_import,
+    bench_matching,
+    bench_pipeline,
+    bench_search,
+    bench_stories,
+)
 
 SHARED = Path(__file__).parents[2] / "shared"
 LANGUAGES = ("be", "ru", "uk", "pl", "en")
@@ -31,6 +39,8 @@ def main() -> None:
         *bench_import.MEASURES,
         bench_pipeline.measure,
         bench_stories.measure,
+        bench_delivery.measure,
+        bench_digest.measure,
         bench_search.measure,
     )
     for measure in measures:

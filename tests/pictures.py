@@ -1,4 +1,5 @@
-"""The README's pictures: an alert and a digest of the demo data, as SVG.
+"""The README's pictures: an alert and a digest of the demo data, as SVG; the digest as a phone shows
+it, light and dark.
 
 python -m tests.pictures docs
 """
@@ -8,16 +9,20 @@ import io
 import re
 import sys
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from aiosqlite import Connection
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
 from bot import demo, render
+from bot.printing import print_digest
 from storage import outbox
 from storage.db import open_database
-from storage.model import Channel, DeliveryKind, Entry, Place, Verdict
+from storage.model import Channel, Delivery, DeliveryKind, Entry, Place, Verdict
+from tests import phone
 
 ALERT = "two independent readers"  # words of the post that the picture of an alert shows
 
@@ -36,9 +41,18 @@ async def draw(folder: Path) -> None:
                 write(folder / "alert.svg", render.alert(entries[:1], UTC))
                 write(folder / "edited.svg", render.alert([later(entries[0])], UTC))
             elif kind == DeliveryKind.DIGEST:
-                digest = render.digest(entries[:8], UTC, entries[0].post.published_at)
-                write(folder / "digest.svg", digest.html)
+                await draw_digest(folder, db.reader, await outbox.one(db.reader, id))
         write(folder / "merged.svg", render.merged(alerts[:14], UTC).html)
+
+
+async def draw_digest(folder: Path, db: Connection, delivery: Delivery) -> None:
+    """Its chart with the caption, and the first stories."""
+    now = datetime(2026, 3, 12, 6, tzinfo=UTC)
+    printed = await print_digest(db, delivery, now, ZoneInfo("Europe/Warsaw"))
+    stories = "\n\n".join(printed.text.html.split("\n\n")[:4])
+    for name, colours in phone.THEMES.items():
+        svg = phone.screen([(printed.chart, printed.caption), (None, stories)], colours)
+        (folder / f"digest-{name}.svg").write_text(svg, encoding="utf-8")
 
 
 def later(entry: Entry) -> Entry:

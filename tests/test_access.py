@@ -82,7 +82,8 @@ async def speaker(api, take_in, give_group):
 async def everything(db):
     """All that the program knows, but for when and what was said of it."""
     tables = await db.reader.execute_fetchall(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('menus', 'chats')"
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('menus', 'chats') "
+        "AND name NOT GLOB 'search_index*' AND name <> 'search_words'"  # no text of its own
     )
     return {
         name: [tuple(row) for row in await db.reader.execute_fetchall(f"SELECT * FROM {name}")]

@@ -207,5 +207,5 @@ async def test_it_is_asked_for_in_the_chat(program, dc, owner, news, monkeypatch
         said = await owner.send("/digest 10d")
         digest = await owner.expect(text="Digest", after=said)
     assert "240 posts, 24 hits" in done["text"]
-    assert "24 posts" in digest["text"]
-    assert not [m for m in owner.messages if m["text"].startswith("🔎")]
+    assert "24 posts" in digest["caption"]
+    assert not [m for m in owner.messages if m.get("text", "").startswith("🔎")]

@@ -49,7 +49,10 @@ CONVERSATIONS = [
         ("/subscriptions", "told of nothing yet"),
     ],
     [("/digest", "Nothing that this chat was not told"), ("/digest nope", "no watchlist nope")],
-    [("/watch rail эшелон", "looks for"), ("/digest 6h rail", "Nothing that this chat was not")],
+    [("/digest lang:xx", "lang: takes be, ru, uk, pl, en")],
+    [("/digest @nobody_here", "@nobody_here is not watched")],
+    [("/digest учора", "Nothing · ")],
+    [("/watch rail эшелон", "looks for"), ("/digest 6h rail", "Nothing of rail · ")],
     [("/status", "✅ Account 1: connected"), ("/status@test_bot", "Stored: 0 posts, 0 hits")],
 ]
 

@@ -230,18 +230,91 @@ async def owe_alert(db, *texts, kind=DeliveryKind.ALERT):
         return await outbox.add(tx, Delivery(7, kind, now(), tuple(found)), now())
 
 
-async def test_a_long_digest_comes_in_parts_with_nothing_left_out(db, api, sending, ann):
-    await owe_alert(
-        db, *(f"эшелон {n} " + "слово " * 40 for n in range(40)), kind=DeliveryKind.DIGEST
-    )
+async def owe_many(db, number=40):
+    texts = [f"эшелон {n} " + "слово " * 40 for n in range(number)]
+    return await owe_alert(db, *texts, kind=DeliveryKind.DIGEST)
+
+
+async def all_sent(db):
+    async with asyncio.timeout(20):
+        while await outbox.waiting(db.reader):
+            await asyncio.sleep(0.05)
+
+
+def kinds(chat):
+    return [next(k for k in ("photo", "document", "text") if k in m) for m in chat.messages]
+
+
+async def test_a_long_digest_is_a_picture_a_message_and_a_file_with_nothing_left_out(
+    db, api, sending, ann
+):
+    await owe_many(db)
+    async with sending():
+        await all_sent(db)
+    assert kinds(ann) == ["photo", "text", "document"]
+    picture, stories, file = ann.messages
+    assert "Digest · 40 stories in 40 posts of 1 channel" in picture["caption"]
+    assert "more stories in the file below" in stories["text"]
+    assert [bool(m.get("disable_notification")) for m in ann.messages] == [False, True, True]
+    assert file["document"]["file_name"].endswith(".html")
+    page = api.files[file["document"]["file_id"]].data.decode()
+    assert all(f"<b>эшелон</b> {n} " in page for n in range(40))
+
+
+@pytest.mark.parametrize("method", ["sendPhoto", "sendMessage", "sendDocument"])
+async def test_of_a_digest_only_the_message_that_failed_is_repeated(
+    db, api, sending, ann, method, monkeypatch
+):
+    monkeypatch.setattr(delivery, "back_off", lambda attempts: 0.01)
+    await owe_many(db)
+    api.fail(method, 502)
+    async with sending():
+        await all_sent(db)
+    assert kinds(ann) == ["photo", "text", "document"]
+
+
+async def test_a_digest_goes_on_after_a_restart_where_it_was(db, api, sending, ann):
+    await owe_many(db)
     async with sending():
         async with asyncio.timeout(20):
-            while await outbox.waiting(db.reader):
-                await asyncio.sleep(0.05)
-    text = "\n".join(m["text"] for m in ann.messages)
-    assert len(ann.messages) > 2
+            while len(ann.messages) < 1:
+                await asyncio.sleep(0.01)
+    assert await outbox.waiting(db.reader) == 1
+    async with sending():
+        await all_sent(db)
+    assert kinds(ann) == ["photo", "text", "document"]
+
+
+async def test_a_chat_that_takes_no_pictures_or_files_gets_it_in_words(db, api, sending, ann):
+    api.fail(
+        "sendPhoto", 400, description="Bad Request: not enough rights to send photos to the chat"
+    )
+    for _ in range(9):
+        refused = "Bad Request: not enough rights to send documents to the chat"
+        api.fail("sendDocument", 400, description=refused)
+    await owe_many(db)
+    async with sending():
+        await all_sent(db)
+    text = "\n".join(m.get("text", "") for m in ann.messages)
     assert all(f"эшелон {n} " in text for n in range(40))
-    assert "more in the next message" in text
+    assert not await chats.is_paused(db.reader, 7)
+    assert "Digest · 40 stories" in ann.messages[0]["text"]
+
+
+async def test_a_digest_that_is_owed_to_a_chat_that_left_is_told_as_a_whole_later(
+    db, api, sending, ann
+):
+    await owe_many(db)
+    api.fail("sendMessage", 403, description="Forbidden: bot was blocked by the user")
+    async with sending(), asyncio.timeout(20):
+        while not await chats.is_paused(db.reader, 7):
+            await asyncio.sleep(0.01)
+    assert kinds(ann) == ["photo"]
+    async with db.transaction() as tx:
+        await outbox.resume(tx, 7, now())
+    async with sending():
+        await all_sent(db)
+    assert kinds(ann) == ["photo", "photo", "text", "document"]
 
 
 async def test_a_revoked_token_ends_it(db, api, sending, owe):

@@ -1,6 +1,6 @@
 """Is every digest made once, whatever clocks, restarts and daylight saving do?"""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,53 +9,9 @@ from storage import channels, hits, outbox, posts, subscriptions, watchlists
 from storage.model import DeliveryKind, Subscription, Term
 from tests import make
 from watchers import digests
-from watchers.digests import BadSchedule, last_slot, read_schedule
+from watchers.schedules import last_slot
 
 WARSAW = ZoneInfo("Europe/Warsaw")
-
-
-@pytest.mark.parametrize(
-    ("text", "schedule"),
-    [
-        ("", "now"),
-        ("NOW", "now"),
-        ("hourly", "hourly"),
-        ("daily 8:00", "daily 08:00"),
-        ("Daily  23:59", "daily 23:59"),
-    ],
-)
-def test_a_schedule_has_one_way_of_writing(text, schedule):
-    assert read_schedule(text) == schedule
-
-
-@pytest.mark.parametrize(
-    "text", ["daily", "daily 24:00", "daily 8:60", "8:00", "weekly", "daily -1:00"]
-)
-def test_what_is_no_schedule_is_refused_with_what_is(text):
-    with pytest.raises(BadSchedule, match="write now, hourly, or daily and a time"):
-        read_schedule(text)
-
-
-def slots(schedule, start, hours):
-    """The slots that a bell every 10 minutes would see, in order, each once."""
-    moments = (start + timedelta(minutes=10 * n) for n in range(hours * 6))
-    return list(dict.fromkeys(last_slot(schedule, moment, WARSAW) for moment in moments))
-
-
-def test_a_daily_digest_comes_once_a_day_over_both_changes_of_the_clock():
-    spring = datetime(2026, 3, 27, 12, tzinfo=UTC)  # 29 March has no 02:30 in Warsaw
-    autumn = datetime(2026, 10, 23, 12, tzinfo=UTC)  # 25 October has two
-    assert slots("daily 02:30", spring, 96) == [
-        f"2026-03-{day} 02:30" for day in (27, 28, 29, 30, 31)
-    ]
-    assert slots("daily 02:30", autumn, 96) == [
-        f"2026-10-{day} 02:30" for day in (23, 24, 25, 26, 27)
-    ]
-
-
-def test_an_hourly_digest_comes_every_hour_over_the_change_of_the_clock():
-    autumn = datetime(2026, 10, 24, 20, tzinfo=UTC)
-    assert len(slots("hourly", autumn, 12)) == 12
 
 
 @pytest.fixture

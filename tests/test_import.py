@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from storage import channels, hits, imports, outbox, posts, subscriptions, watchlists
+from storage import channels, imports, outbox, posts, subscriptions, watchlists
+from storage import digests as stored
 from storage.db import open_database
-from storage.model import Subscription, Term
+from storage.model import Period, Subscription, Term, Wanted
 from tests import make
 from tests.test_exports import CHANNEL, message, photo, write
 from watchers import digests, export_file
@@ -182,8 +183,9 @@ async def test_hits_are_stored_and_nobody_is_told_until_a_period_is_asked_for(
     (digest,) = await outbox.next_due(db.reader, clock())
     assert await outbox.entries(db.reader, digest.id) == []
     async with db.transaction() as tx:
-        assert await digests.owe(tx, 7, None, {1: None}, clock(), period=timedelta(days=30))
-    assert len(await hits.untold(db.reader, 8, {1: None})) == 10
+        month = Period(clock() - timedelta(days=30), clock())
+        assert await digests.owe_period(tx, 7, None, month, Wanted((1,)), clock())
+    assert len(await stored.untold(db.reader, 8, {1: None})) == 10
 
 
 async def test_of_a_watched_channel_the_news_are_left_to_catch_up(db, pipeline, rail, tmp_path):

@@ -147,45 +147,6 @@ def test_any_alert_is_valid_and_fits(entry):
     assert render.plain(html).strip()
 
 
-@given(st.lists(entries(), max_size=60))
-def test_any_digest_is_valid_and_fits_and_leaves_nothing_out(found):
-    left, messages = found, 0
-    while left or not messages:
-        digest = render.digest(left, WARSAW, make.NOON)
-        shown(digest.html)
-        assert render.length(digest.html) <= render.MESSAGE_LIMIT
-        assert digest.html.count("</") <= render.ENTITY_LIMIT
-        assert digest.told > 0 or not found
-        left, messages = left[digest.told :], messages + 1
-
-
-def test_a_digest_is_grouped_by_watchlist_and_a_post_stands_once_in_each():
-    text = "эшелон, состав и танк"
-    both = (make.finding(text, "эшелон"), make.finding(text, "состав", term="состав"))
-    entry = Entry(
-        make.entry("").channel,
-        make.post(text),
-        (*both, make.finding(text, "танк", watchlist="army")),
-    )
-    html = render.digest(
-        [entry, make.entry("второй эшелон", "эшелон", message_id=2)], WARSAW, make.NOON
-    ).html
-    assert shown(html)[0].splitlines() == [
-        "📋 Digest · 2 posts · 1 Jan 13:00 – 1 Jan 13:00 CET",
-        "",
-        "army — 1",
-        "• 1 Jan 13:00 News: эшелон, состав и танк",
-        "",
-        "rail — 2",
-        "• 1 Jan 13:00 News: эшелон, состав и танк",
-        "• 1 Jan 13:00 News: второй эшелон",
-    ]
-
-
-def test_an_empty_digest_says_so_in_one_line():
-    assert "Nothing new" in render.digest([], WARSAW, make.NOON).html
-
-
 def test_a_list_is_split_between_lines():
     pages = render.pages(f"line {n} " + "x" * 90 for n in range(100))
     assert len(pages) > 1
@@ -204,8 +165,6 @@ def test_the_line_of_coverage_says_how_complete_it_is():
     assert line == (
         "<i>1 of 3 channels complete, 2 gaps repaired, @x silent for 9 h, usually 20 min</i>"
     )
-    html = render.digest([make.entry("эшелон", "эшелон")], WARSAW, make.NOON, line).html
-    assert html.endswith(line)
     assert render.coverage([], {}, make.NOON) == ""
 
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from storage import channels, chats, hits, outbox, posts, subscriptions, watchlists
+from storage import channels, chats, digests, hits, outbox, posts, subscriptions, watchlists
 from storage.db import stamp
-from storage.model import Delivery, DeliveryKind, Extra, Forward, Subscription, Term
+from storage.model import Delivery, DeliveryKind, Extra, Forward, Period, Subscription, Term, Wanted
 from storage.posts import Saved
 from tests import make
 
@@ -57,18 +57,18 @@ async def test_a_chat_is_told_of_a_hit_once(db, hit):
 
 
 async def test_a_digest_is_what_was_never_told(db, hit):
-    assert await hits.untold(db.reader, 7, {1: None}) == [hit]
+    assert [one.post for one in await digests.untold(db.reader, 7, {1: None})] == [(1, 1)]
     async with db.transaction() as tx:
         await outbox.add(tx, alert(hit), make.NOON)
-    assert await hits.untold(db.reader, 7, {1: None}) == []
-    assert await hits.untold(db.reader, 8, {1: None}) == [hit]
+    assert await digests.untold(db.reader, 7, {1: None}) == []
+    assert [one.post for one in await digests.untold(db.reader, 8, {1: None})] == [(1, 1)]
 
 
 async def test_hits_from_before_the_subscription_or_the_period_are_not_owed(db, hit):
     later = make.NOON + timedelta(seconds=1)
-    assert await hits.untold(db.reader, 7, {1: later}) == []
-    assert await hits.untold(db.reader, 7, {1: None}, later) == []
-    assert await hits.untold(db.reader, 7, {2: None}) == []
+    assert await digests.untold(db.reader, 7, {1: later}) == []
+    assert await digests.of_period(db.reader, Period(later, later), Wanted()) == []
+    assert await digests.untold(db.reader, 7, {2: None}) == []
 
 
 async def test_the_cursor_never_goes_back(db, hit):
@@ -150,7 +150,7 @@ async def test_a_group_takes_everything_along_to_its_new_id(db, hit):
         await chats.migrate(tx, 7, -100)
     assert [d.chat_id for d in await outbox.next_due(db.reader, make.NOON)] == [-100]
     assert [s.chat_id for s in await subscriptions.of_chat(db.reader, -100)] == [-100]
-    assert await hits.untold(db.reader, -100, {1: None}) == []
+    assert await digests.untold(db.reader, -100, {1: None}) == []
 
 
 async def test_a_group_whose_new_id_is_known_already_is_merged_into_it(db, hit):
@@ -222,8 +222,8 @@ async def test_an_album_that_is_renumbered_takes_its_hits_along(db, hit):
         (other,) = await hits.save(tx, [make.hit("", message_id=5)], make.NOON)
         await outbox.add(tx, alert(other), make.NOON)
         await posts.save(tx, make.post("", message_id=4, album=(4, 5)), make.NOON)
-        assert [h.message_id for h in await hits.untold(tx, 8, {1: None})] == [1, 4]
-        assert [h.message_id for h in await hits.untold(tx, 7, {1: None})] == [1]
+        assert [h.message_id for h in await digests.untold(tx, 8, {1: None})] == [1, 4]
+        assert [h.message_id for h in await digests.untold(tx, 7, {1: None})] == [1]
 
 
 async def test_a_forward_keeps_its_origin_and_the_counts_are_the_newest(db, hit):

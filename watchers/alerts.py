@@ -13,6 +13,7 @@ from storage.model import (
     Mutable,
     Mute,
     Severity,
+    Sighting,
     Subscription,
     Told,
 )
@@ -96,8 +97,10 @@ def owed_for(
     return Owed(tuple(alerts), tuple(held), tuple(joined))
 
 
-def is_muted(hit: Hit, chat_id: int, mutes: Iterable[Mute], now: datetime) -> bool:
+def is_muted(hit: Hit | Sighting, chat_id: int, mutes: Sequence[Mute], now: datetime) -> bool:
     """Does the chat want to hear nothing of this hit at present?"""
+    if not mutes:
+        return False
     targets = {
         Mutable.CHAT: chat_id,
         Mutable.WATCHLIST: hit.watchlist_id,

@@ -1,78 +1,60 @@
 """Which digests are due, and what was a chat never told?"""
 
-import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import datetime, tzinfo
 
 from aiosqlite import Connection
 
-from storage import chats, hits, mutes, outbox, subscriptions
+from storage import chats, mutes, outbox, subscriptions
+from storage import digests as stored
 from storage.db import Database
-from storage.model import Delivery, DeliveryKind, Mute, Subscription
+from storage.model import Delivery, DeliveryKind, Mute, Period, Sighting, Subscription, Wanted
 from watchers.alerts import is_muted
+from watchers.languages import language_of
+from watchers.schedules import last_slot
 from watchers.zones import zone_of
-
-_DAILY = re.compile(r"daily\s+(\d{1,2}):(\d{2})")
-
-
-class BadSchedule(ValueError):
-    """Not a schedule; the message says what is."""
-
-
-def read_schedule(text: str) -> str:
-    """`now`, `hourly` or `daily 8:00` in its one way of writing. Raises BadSchedule."""
-    words = " ".join(text.casefold().split()) or "now"
-    if words in ("now", "hourly"):
-        return words
-    match = _DAILY.fullmatch(words)
-    if match and int(match[1]) < 24 and int(match[2]) < 60:
-        return f"daily {int(match[1]):02}:{match[2]}"
-    raise BadSchedule(
-        f"“{text}” is no schedule: write now, hourly, or daily and a time (daily 08:00)"
-    )
-
-
-def last_slot(schedule: str, now: datetime, zone: tzinfo) -> str:
-    """The newest moment up to `now` for which a digest is due, as a key that occurs once.
-
-    A day's digest is keyed by its local date, so a clock set back at 03:00 does not make two of
-    it, and one set forward over its time does not lose it.
-    """
-    if schedule == "hourly":
-        return now.astimezone(UTC).strftime("%Y-%m-%dT%HZ")
-    local = now.astimezone(zone)
-    at = time.fromisoformat(schedule.removeprefix("daily "))
-    day = local.date() if local.time() >= at else local.date() - timedelta(days=1)
-    return f"{day} {at:%H:%M}"
 
 
 async def make_due(db: Database, now: datetime, zone: tzinfo) -> int:
     """Owe each digest whose slot has come and was not made yet; return how many.
 
     `zone` is that of chats that set none.
-    After downtime only the newest slot of a subscription is made: it tells all that is untold.
+    Watchlists that are due to a chat together come as one digest. After downtime only the newest
+    slot of a subscription is made: it tells all that is untold.
     """
-    made, known = 0, await chats.all(db.reader)
+    due: dict[tuple[int, int | None], list[tuple[Subscription, str]]] = defaultdict(list)
+    known = await chats.all(db.reader)
     for subscription in await subscriptions.scheduled(db.reader):
         local = zone_of(known.get(subscription.chat_id), zone)
         slot = last_slot(subscription.schedule, now, local)
+        due[subscription.chat_id, subscription.thread_id].append((subscription, slot))
+    made = 0
+    for together in due.values():
         async with db.transaction() as tx:
-            if await subscriptions.take_slot(tx, subscription.id, slot):
-                made += await _make(tx, subscription, now)
+            taken = [s for s, slot in together if await subscriptions.take_slot(tx, s.id, slot)]
+            if taken:
+                made += await _make(tx, taken, now)
     return made
 
 
-async def _make(tx: Connection, subscription: Subscription, now: datetime) -> bool:
-    wanted = {subscription.watchlist_id: subscription.since}
-    return await owe(
+async def _make(tx: Connection, due: Sequence[Subscription], now: datetime) -> bool:
+    wanted = {subscription.watchlist_id: subscription.owed_since for subscription in due}
+    muted = await mutes.active(tx, now)
+    made = await owe(
         tx,
-        subscription.chat_id,
-        subscription.thread_id,
+        due[0].chat_id,
+        due[0].thread_id,
         wanted,
         now,
-        even_empty=subscription.schedule.startswith("daily"),  # a sign of life once a day
-        muted=await mutes.active(tx, now),
+        # a sign of life once a day
+        even_empty=any(subscription.schedule != "hourly" for subscription in due),
+        muted=muted,
     )
+    if not any(mute.chat_id == due[0].chat_id for mute in muted):  # what is muted is still untold
+        for subscription in due:
+            await subscriptions.note_told(tx, subscription.id, now)
+    return made
 
 
 async def owe(
@@ -82,15 +64,13 @@ async def owe(
     watchlists: Mapping[int, datetime | None],
     now: datetime,
     *,
-    period: timedelta | None = None,
     even_empty: bool = False,
     muted: Sequence[Mute] = (),
 ) -> bool:
     """Owe the chat one digest of what it was never told. False when there is nothing to tell."""
-    since = now - period if period else None
     untold = [
         hit
-        for hit in await hits.untold(tx, chat_id, watchlists, since)
+        for hit in await stored.untold(tx, chat_id, watchlists)
         if not is_muted(hit, chat_id, muted, now)
     ]
     if not untold and not even_empty:
@@ -98,3 +78,48 @@ async def owe(
     digest = Delivery(chat_id, DeliveryKind.DIGEST, now, tuple(untold), thread_id=thread_id)
     await outbox.add(tx, digest, now)
     return True
+
+
+async def owe_period(
+    tx: Connection,
+    chat_id: int,
+    thread_id: int | None,
+    period: Period,
+    wanted: Wanted,
+    now: datetime,
+) -> bool:
+    """Owe the chat a digest of all that is wanted of a period, told or not; what was untold is told
+    by it. False when there is nothing to tell."""
+    found = await stored.of_period(tx, period, wanted, untold_to=chat_id)
+    untold = await _in_languages(tx, found, wanted)
+    if not untold and not await told_of(tx, period, wanted, now):
+        return False
+    digest = Delivery(
+        chat_id,
+        DeliveryKind.DIGEST,
+        now,
+        tuple(untold),
+        thread_id=thread_id,
+        period=period,
+        wanted=wanted,
+    )
+    await outbox.add(tx, digest, now)
+    return True
+
+
+async def told_of(
+    db: Connection, period: Period, wanted: Wanted, found_by: datetime
+) -> list[Sighting]:
+    """What a digest of a period tells that was asked for at `found_by`."""
+    found = await stored.of_period(db, period, wanted, found_by=found_by)
+    return await _in_languages(db, found, wanted)
+
+
+async def _in_languages(
+    db: Connection, sightings: list[Sighting], wanted: Wanted
+) -> list[Sighting]:
+    if not wanted.languages:
+        return sightings
+    texts = await stored.texts(db, {one.post for one in sightings})
+    kept = {key for key, text in texts.items() if language_of(text) in wanted.languages}
+    return [one for one in sightings if one.post in kept]

@@ -15,8 +15,8 @@ from bot.match import read_watchlists
 from storage import audit, subscriptions, watchlists
 from storage.db import Database
 from storage.model import Author, Channel, Entry, Finding, Post, Subscription, Watchlist
-from watchers.digests import last_slot
 from watchers.matching import Matcher
+from watchers.schedules import last_slot
 from watchers.sources import Sources
 
 PACK = "belarus"

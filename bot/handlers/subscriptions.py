@@ -12,8 +12,8 @@ from bot.standing import own_role
 from storage import audit, chats, subscriptions, watchlists
 from storage.db import Database
 from storage.model import Author, Subscription
-from watchers.digests import BadSchedule, last_slot, read_schedule
 from watchers.pipeline import Pipeline
+from watchers.schedules import BadSchedule, last_slot, read_schedule, shown
 from watchers.zones import zone_of
 
 STRANGER = "That is the private chat of somebody who is not of the team: an owner can /invite them."
@@ -65,11 +65,7 @@ async def subscribe(
 
 
 def _when(schedule: str, zone: tzinfo) -> str:
-    if schedule == "now":
-        return "every hit at once"
-    if schedule == "hourly":
-        return "a digest every hour"
-    return f"a digest every day at {schedule.removeprefix('daily ')} ({zone})"
+    return shown(schedule) if schedule in ("now", "hourly") else f"{shown(schedule)} ({zone})"
 
 
 def _unknown(name: str) -> str:
