@@ -280,9 +280,12 @@ async def test_a_lost_connection_is_told_when_it_lasts_and_when_it_is_back(
         assert state.trouble is None
 
 
-async def test_a_push_that_says_too_long_is_looked_at_first(dc, db, pipeline, source, news, quick):
+async def test_a_push_that_says_too_long_is_looked_at_first(
+    dc, reader, db, pipeline, source, news, quick
+):
     others = [dc.add_channel(f"C{n}", username=f"chan_{n}") for n in range(5)]
     await watch(db, *others, news)
+    await meet(db, reader, *others, news)
     async with supervised(source, pipeline):
         await dc.wait_for(lambda: len(dc.calls_of("GetHistory")) > 6)
         source._hints[news.id] = None
