@@ -70,7 +70,7 @@ async def _measure(path: Path) -> list[str]:
             ("on schedule", False),
         ):
             gc.collect()
-            began = time.perf_counter()
+            began, busy = time.perf_counter(), time.process_time()
             async with db.transaction() as tx:
                 if asked:
                     await digests.owe_period(tx, 1, None, day, wanted, NOW)
@@ -85,7 +85,8 @@ async def _measure(path: Path) -> list[str]:
             assert printed.file
             assert printed.chart
             said.append(
-                f"  {name}: {done - began:.2f} s (owed {owed - began:.2f}, made {done - owed:.2f}); "
+                f"  {name}: {done - began:.2f} s (owed {owed - began:.2f}, made {done - owed:.2f}; "
+                f"of the processor {time.process_time() - busy:.2f}); "
                 f"{printed.edition.stories} stories, file {len(printed.file) / 1e6:.1f} MB"
                 f"{'' if done - began < LIMIT else '  TOO SLOW'}"
             )
