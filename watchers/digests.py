@@ -11,7 +11,7 @@ from storage import digests as stored
 from storage.db import Database
 from storage.model import Delivery, DeliveryKind, Mute, Period, Sighting, Subscription, Wanted
 from watchers.alerts import is_muted
-from watchers.languages import language_of
+from watchers.languages import likely_language
 from watchers.schedules import last_slot
 from watchers.zones import zone_of
 
@@ -121,5 +121,5 @@ async def _in_languages(
     if not wanted.languages:
         return sightings
     texts = await stored.texts(db, {one.post for one in sightings})
-    kept = {key for key, text in texts.items() if language_of(text) in wanted.languages}
+    kept = {key for key, text in texts.items() if likely_language(text) in wanted.languages}
     return [one for one in sightings if one.post in kept]

@@ -5,7 +5,7 @@ import re
 from watchers.forms import LANGUAGES
 from watchers.little_words import ENGLISH, POLISH
 
-__all__ = ["LANGUAGES", "language_of"]
+__all__ = ["LANGUAGES", "language_of", "likely_language"]
 
 _LETTERS = {  # a letter that only this language has, and those that it does not have
     "ru": ("ъ", "іўїєґ"),
@@ -31,6 +31,11 @@ def language_of(text: str) -> str | None:
     if cyrillic >= max(latin, _FEWEST):
         return _of_cyrillic(small)
     return _of_latin(small) if latin >= _FEWEST else None
+
+
+def likely_language(text: str) -> str:
+    """The same; what can't be told goes by the larger language of its script."""
+    return language_of(text) or ("ru" if _CYRILLIC.search(text[:_READ].lower()) else "en")
 
 
 def _of_cyrillic(text: str) -> str | None:
