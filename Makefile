@@ -16,7 +16,7 @@ run: .venv/run.done  ## the daemon; settings come from .env
 	@$(BIN)/python -m bot run
 
 test: .venv/dev.done  ## every test, with branch coverage of storage/ and watchers/
-	@$(BIN)/python -m pytest -q -n 3 --dist worksteal --cov --cov-report=
+	@$(BIN)/python -m pytest -q -n 4 --dist worksteal --cov --cov-report=
 	@$(BIN)/python -m coverage report --include='storage/*,watchers/*' --fail-under=95
 
 check: .venv/dev.done  ## formatting, lint, types, the direction of imports

@@ -690,7 +690,7 @@ class Chat:
         self,
         text: str = "",
         *,
-        timeout: float = 3,
+        timeout: float = 10,
         after: int = 0,
         **fields: Any,
     ) -> Json:
@@ -817,7 +817,7 @@ class User:
         text: str = "",
         *,
         chat: Chat | None = None,
-        timeout: float = 3,
+        timeout: float = 10,
         after: int = 0,
         **fields: Any,
     ) -> Json:
@@ -1168,7 +1168,7 @@ class BotApi:
     async def wait_for(
         self,
         check: Callable[[], T],
-        timeout: float = 3,
+        timeout: float = 10,
     ) -> T:
         """The first true answer of `check`.
 

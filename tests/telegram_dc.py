@@ -366,7 +366,7 @@ class DataCentre(Faults):
         return [call for call in self.calls if call.method in methods]
 
     async def wait_for(
-        self, predicate: Callable[[], object], within: float = 5.0, what: str = "true"
+        self, predicate: Callable[[], object], within: float = 10.0, what: str = "true"
     ) -> None:
         """Until the predicate is true; TimeoutError after `within` seconds.
 

@@ -187,7 +187,10 @@ async def test_a_name_that_leads_nowhere_is_told_once_and_asked_again_after_hour
         async with db.transaction() as tx:  # what /add @moved_on does
             await channels.rename(tx, make.channel(one.id, "moved_on", "C0"))
         await dc.wait_for(lambda: len(reading.told) == 2)
-    assert asked(dc) == ["chan_0", "chan_0", "moved_on"]
+    # A look may have begun before the new name was known: it asks for the old one once more.
+    assert asked(dc)[:2] == ["chan_0", "chan_0"]
+    assert asked(dc)[-1] == "moved_on"
+    assert len(asked(dc)) <= 4
     assert reading.told[1].startswith("C0 can be read again")
 
 
