@@ -382,10 +382,11 @@ async def test_a_post_that_the_account_never_gets_is_found_counted_and_stays(
         seen = len(server.asked)
         await dc.wait_for(lambda: len(server.asked) > seen + 2)
     assert await alerts(db) == [missed]
-    assert (await ledger(db)).repaired == 1
+    repaired = (await ledger(db)).repaired
+    assert repaired in (1, 3)  # 3: the preview came before the account's first look
     assert told == []
     assert await posts.ids_between(db.reader, news.there.id, 0, 99) == {first, missed, last, hidden}
-    assert "showed 1 posts that the account had missed" in caplog.text
+    assert f"showed {repaired} posts that the account had missed" in caplog.text
     assert not [r for r in caplog.records if r.name.startswith("watchers") and "news" in r.message]
 
 
