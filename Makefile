@@ -29,8 +29,8 @@ bench: .venv/dev.done  ## speed and accuracy, each beside a baseline
 	@$(BIN)/python -m tests.bench
 
 lock: .venv/dev.done  ## renew both lock files from pyproject.toml (needs uv)
-	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --extra ukrainian --group dev pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-strip-extras pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-strip-extras --extra ukrainian --group dev pyproject.toml -o requirements-dev.lock
 
 .venv/run.done: requirements.lock
 	@echo "setting up .venv (once) …"

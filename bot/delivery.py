@@ -11,6 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta, tzinfo
+from typing import Any
 
 from aiogram import Bot
 from aiogram.enums import ParseMode
@@ -338,7 +339,8 @@ class Sender:
                 entries[0] = replace(entries[0], also=also)
                 return self._alert(delivery, entries, zone, again)
             merged = render.merged(entries, zone)
-            await self._leave(delivery, entries[merged.told :])
+            if not delivery.message_id:  # what is in the chat already is not told again
+                await self._leave(delivery, entries[merged.told :])
             keyboard = keyboards.under_merged(delivery.id)
             return Message(again + merged.html, keyboard=keyboard)
         printed = self._printed.get(delivery.id) or await self._print(delivery, zone)
@@ -376,41 +378,33 @@ class Sender:
 
     async def _deliver(self, delivery: Delivery, message: Message) -> int | None:
         """The id of the message in the chat; None when it was sent but the answer is garbled."""
-        silent = delivery.severity is Severity.LOW or message.silent
+        common: dict[str, Any] = {
+            "chat_id": delivery.chat_id,
+            "message_thread_id": delivery.thread_id,
+            "parse_mode": ParseMode.HTML,
+            "disable_notification": delivery.severity is Severity.LOW or message.silent or None,
+            "protect_content": self._protect or None,
+        }
         try:
             if message.photo is not None:
+                photo = BufferedInputFile(message.photo, "chart.png")
                 sent = await self._bot.send_photo(
-                    delivery.chat_id,
-                    BufferedInputFile(message.photo, "chart.png"),
-                    caption=message.html,
-                    message_thread_id=delivery.thread_id,
-                    parse_mode=ParseMode.HTML,
-                    disable_notification=silent or None,
-                    protect_content=self._protect or None,
-                    request_timeout=UPLOAD_WITHIN,
+                    photo=photo, caption=message.html, request_timeout=UPLOAD_WITHIN, **common
                 )
             elif message.file is not None:
                 sent = await self._bot.send_document(
-                    delivery.chat_id,
-                    message.file,
+                    document=message.file,
                     caption=message.html,
-                    message_thread_id=delivery.thread_id,
-                    parse_mode=ParseMode.HTML,
-                    disable_notification=silent or None,
-                    protect_content=self._protect or None,
                     request_timeout=UPLOAD_WITHIN,
+                    **common,
                 )
             else:
                 sent = await self._bot.send_message(
-                    delivery.chat_id,
-                    message.html,
-                    message_thread_id=delivery.thread_id,
-                    parse_mode=ParseMode.HTML,
+                    text=message.html,
                     link_preview_options=message.preview,
-                    disable_notification=silent or None,
-                    protect_content=self._protect or None,
                     reply_markup=message.keyboard,
                     request_timeout=SEND_WITHIN,
+                    **common,
                 )
         except ClientDecodeError as error:
             if not _was_sent(error):
@@ -456,9 +450,10 @@ class Sender:
         try:
             message = await self._bot.send_message(
                 delivery.chat_id,
-                render.plain(html)[: render.MESSAGE_LIMIT // 2],
+                render.cut(render.plain(html)),
                 message_thread_id=delivery.thread_id,
                 parse_mode=None,
+                protect_content=self._protect or None,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
                 request_timeout=SEND_WITHIN,
             )

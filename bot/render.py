@@ -323,10 +323,7 @@ def safe(text: str) -> str:
 def one_line(text: str, limit: int = LINE_LIMIT) -> str:
     """Text from outside as part of one line, of bounded length."""
     flat = " ".join(_HOSTILE.sub(" ", text).split())
-    units = flat.encode("utf-16-le")
-    if len(units) > 2 * limit:
-        flat = units[: 2 * (limit - 1)].decode("utf-16-le", "ignore") + "…"
-    return escape(flat, quote=False)
+    return escape(cut(flat, limit), quote=False)
 
 
 def title(channel: Channel) -> str:
@@ -392,6 +389,14 @@ def pages(lines: Iterable[str]) -> list[str]:
 def length(html: str) -> int:
     """How long Telegram finds a message: UTF-16 units of what is shown."""
     return len(plain(html).encode("utf-16-le", "surrogatepass")) // 2
+
+
+def cut(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """No longer than that many UTF-16 units."""
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * limit:
+        return text
+    return units[: 2 * (limit - 1)].decode("utf-16-le", "ignore") + "…"
 
 
 def plain(html: str) -> str:

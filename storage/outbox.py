@@ -112,11 +112,12 @@ async def note_story(tx: Connection, story: PostKey) -> None:
 
 
 async def told(tx: Connection, story: PostKey) -> list[Told]:
-    """What each chat was told, or is owed, of a story."""
+    """What each chat was told, or is owed, of a story. What Telegram refused was not told."""
     rows = await tx.execute_fetchall(
-        "SELECT chat_id, min(delivery_id), json_group_array(term_id) "
+        "SELECT outbox_hits.chat_id, min(delivery_id), json_group_array(term_id) "
         "FROM story_posts JOIN outbox_hits USING (channel_id, message_id) "
-        "WHERE story_channel_id = ? AND story_message_id = ? GROUP BY chat_id",
+        "JOIN outbox ON outbox.id = delivery_id AND failed IS NULL "
+        "WHERE story_channel_id = ? AND story_message_id = ? GROUP BY outbox_hits.chat_id",
         story,
     )
     return [Told(chat, delivery, frozenset(json.loads(terms))) for chat, delivery, terms in rows]

@@ -76,14 +76,14 @@ async def members(db: Connection, story: PostKey) -> list[Place]:
     ]
 
 
-async def channels(db: Connection, story: PostKey) -> int:
-    """How many channels have it."""
-    ((number,),) = await db.execute_fetchall(
-        "SELECT count(DISTINCT channel_id) FROM story_posts "
-        "WHERE story_channel_id = ? AND story_message_id = ?",
-        story,
+async def reached(db: Connection, story: PostKey, post: PostKey) -> int:
+    """How many channels have it by this post of it; 0 when its channel had it before."""
+    ((number, before),) = await db.execute_fetchall(
+        "SELECT count(DISTINCT channel_id), sum(channel_id = ? AND message_id <> ?) "
+        "FROM story_posts WHERE story_channel_id = ? AND story_message_id = ?",
+        (*post, *story),
     )
-    return int(number)
+    return 0 if before else int(number)
 
 
 async def terms(db: Connection, story: PostKey, *, but: PostKey | None = None) -> set[int]:

@@ -97,22 +97,22 @@ def test_at_night_alerts_wait_for_the_morning_unless_they_are_urgent():
 def test_a_copy_joins_what_was_told_of_its_story():
     told = Told(7, 12, frozenset({1}))
     wanted = audience(Subscription(1, 7), Subscription(1, 8))
-    owed = owed_for([HIT], wanted, make.NOON, [told], channels=3)
+    owed = owed_for([HIT], wanted, make.NOON, [told], reached=3)
     assert owed.joined == ((told, (HIT,)),)
     assert [alert.chat_id for alert in owed.alerts] == [8]
 
 
 @pytest.mark.parametrize(
-    ("hit", "channels", "reason"),
+    ("hit", "reached", "reason"),
     [
         (replace(HIT, term_id=2), 3, "new in a story told before"),
         (HIT, 10, "10 channels have this story by now"),
         (HIT, 11, None),
     ],
 )
-def test_a_story_is_told_again_for_a_new_term_and_when_it_spreads(hit, channels, reason):
+def test_a_story_is_told_again_for_a_new_term_and_when_it_spreads(hit, reached, reason):
     told = Told(7, 12, frozenset({1}))
-    owed = owed_for([hit], audience(), make.NOON, [told], channels=channels)
+    owed = owed_for([hit], audience(), make.NOON, [told], reached=reached)
     assert [alert.reason for alert in owed.alerts] == ([reason] if reason else [])
 
 

@@ -554,3 +554,60 @@ async def test_an_alert_shows_the_posts_card_where_that_is_wanted(
         ("https://t.me/news/1", False) if previews else (None, True)
     )
     assert call["protect_content"] in (True, "true")
+
+
+async def test_a_second_post_of_the_tenth_channel_is_no_spread(
+    api, sending, ann, pipeline, three_channels
+):
+    async with sending():
+        await pipeline.take([make.post(STORY)])
+        await ann.expect(text="на станцию прибыл")
+        for channel in range(2, 11):
+            await pipeline.take([make.post(STORY, channel_id=channel)])
+        await ann.expect(text="10 channels have this story by now")
+        await pipeline.take([make.post(f"Ещё раз: {STORY}", channel_id=10, message_id=2)])
+        await api.wait_for(lambda: "+7" in ann.messages[0]["text"])
+    assert len(ann.messages) == 2
+
+
+async def test_a_copy_of_what_was_refused_for_good_is_told(
+    db, api, sending, ann, told, pipeline, three_channels
+):
+    api.fail("sendMessage", 400, times=2, description="Bad Request: message is strange")
+    async with sending():
+        await pipeline.take([make.post(STORY)])
+        async with asyncio.timeout(10):
+            while not told:
+                await asyncio.sleep(0.01)
+        await pipeline.take([make.post(STORY, channel_id=2)])
+        await ann.expect(text="на станцию прибыл")
+
+
+async def test_a_merged_message_that_changes_sends_nothing_again(db, api, sending, ann, pipeline):
+    await owe_alerts(db, 90)
+    async with sending():
+        async with asyncio.timeout(20):
+            while await outbox.waiting(db.reader):
+                await asyncio.sleep(0.05)
+        sent = len(ann.messages)
+        async with db.transaction() as tx:  # every line longer than before, so that they don't fit
+            await tx.execute("UPDATE channels SET title = ?", ("Ж" * 60,))
+            await tx.execute("UPDATE terms SET name = ?", ("ы" * 60,))
+            await tx.execute("UPDATE hits SET matched = ?", ('["' + "щ" * 60 + '"]',))
+            await posts.mark_deleted(tx, 1, [1], now())
+        pipeline.owed.set()
+        async with asyncio.timeout(10):
+            while await outbox.next_changed(db.reader):
+                await asyncio.sleep(0.01)
+        assert await outbox.waiting(db.reader) == 0
+    assert len(ann.messages) == sent
+
+
+async def test_sent_plain_a_message_is_sent_whole(db, api, sending, ann):
+    await owe_alerts(db, 60)
+    api.fail("sendMessage", 400, description="Bad Request: can't parse entities")
+    async with sending():
+        async with asyncio.timeout(20):
+            while await outbox.waiting(db.reader):
+                await asyncio.sleep(0.05)
+    assert sum(message["text"].count("•") for message in ann.messages) == 60

@@ -47,12 +47,13 @@ def owed_for(
     audience: Audience,
     now: datetime,
     told: Iterable[Told] = (),
-    channels: int = 1,
+    reached: int = 0,
 ) -> Owed:
     """One alert a chat (and topic) for one post, however many terms and watchlists it touches.
 
     A chat that was told the post's story with these terms is not told again, unless the story
-    spreads: `told` says what each chat was told of it, `channels` how many have it now.
+    spreads: `told` says what each chat was told of it, `reached` how many channels have it by this
+    very post.
     """
     if not fresh:
         return Owed()
@@ -73,12 +74,12 @@ def owed_for(
         severity = max((severity for _, severity in found), key=lambda one: one.rank)
         known = before.get(chat_id)
         news = known is None or not {hit.term_id for hit in hits} <= known.term_ids
-        if known and not news and channels not in SPREADING:
+        if known and not news and reached not in SPREADING:
             joined.append((known, hits))
             continue
         reason = None
         if known:
-            reason = NEW_TERM if news else f"{channels} channels have this story by now"
+            reason = NEW_TERM if news else f"{reached} channels have this story by now"
         until = quiet_until(audience.chats.get(chat_id), now, audience.zone)
         if until and severity is not Severity.HIGH:
             held.append(Delivery(chat_id, DeliveryKind.DIGEST, until, hits, thread_id=thread_id))

@@ -102,7 +102,6 @@ class Pipeline:
         """None, and nothing done, when the matcher is older than the watchlists."""
         if await watchlists.revision(tx) != revision:
             return None
-        audience = await self._audience(tx) if alert else None
         wanted = await (self._news(tx, batch) if alert else self._history(tx, batch))
         now = self.clock()
         new = await posts.save_new(tx, wanted, now)
@@ -110,6 +109,9 @@ class Pipeline:
         all_found = list(chain.from_iterable(hit for _, hit in found))
         await hits.save_new(tx, all_found, now, history=not alert)
         counts = Counts(len(new), len(all_found))
+        # Most posts touch nothing: who wants to hear is asked only when something is to be said.
+        said = alert and (found or len(new) < len(wanted))
+        audience = await self._audience(tx) if said else None
         if audience:
             for post, fresh in found:
                 counts += await self._tell(tx, post, fresh, audience, now)
@@ -150,12 +152,12 @@ class Pipeline:
     ) -> Counts:
         """Place a post with hits into its story; owe what is owed because of those that are fresh."""
         story = await self._placing.place(tx, post)
-        told, channels_with_it = [], 1
+        told, reached = [], 0
         if story != post.key:
             await outbox.note_story(tx, story)
             told = await outbox.told(tx, story)
-            channels_with_it = await stories.channels(tx, story)
-        owed = owed_for(fresh, audience, now, told, channels_with_it)
+            reached = await stories.reached(tx, story, post.key)
+        owed = owed_for(fresh, audience, now, told, reached)
         for alert in owed.alerts:
             await outbox.add(tx, alert, now)
         for digest in owed.held:
