@@ -42,7 +42,11 @@ class Needs:
 
     role: Role
     where: Where = Where.ANYWHERE
+    in_group: Role | None = None  # where it changes what all others there see; None: as anywhere
     elsewhere: Role | None = None  # the person's own role to say it of another chat; None: as here
+
+    def least(self, *, in_group: bool) -> Role:
+        return self.in_group if in_group and self.in_group else self.role
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ OWNER_PRIVATELY = Needs(Role.OWNER, Where.PRIVATE)
 # Of another chat it is for operators to speak, whatever is said.
 SEES_OTHERS = Needs(Role.VIEWER, elsewhere=Role.OPERATOR)
 SETS_CHAT = Needs(Role.MEMBER, elsewhere=Role.OPERATOR)
+SETS_LANGUAGE = Needs(Role.VIEWER, in_group=Role.MEMBER, elsewhere=Role.OPERATOR)
 
 COMMANDS = (
     CommandInfo(
@@ -122,6 +127,12 @@ COMMANDS = (
         "a file of what was stored, with every version",
         MEMBER,
     ),
+    CommandInfo(
+        "language",
+        "en | be | ru | uk | pl | auto",
+        "the language I speak in this chat",
+        SETS_LANGUAGE,
+    ),
     CommandInfo("status", "", "whether all is well", VIEWER),
     CommandInfo(
         "invite",
@@ -149,6 +160,7 @@ BUTTONS: dict[type[CallbackData], Needs] = {
     keyboards.Open: VIEWER,
     keyboards.Show: VIEWER,
     keyboards.Turn: VIEWER,
+    keyboards.Speak: SETS_LANGUAGE,
     keyboards.Say: MEMBER,
     keyboards.Pick: MEMBER,
     keyboards.Hush: MEMBER,
@@ -165,7 +177,8 @@ def offered(role: Role, where: Where) -> list[CommandInfo]:
     return [
         info
         for info in COMMANDS
-        if info.needs.role <= role and info.needs.where in (where, Where.ANYWHERE)
+        if info.needs.least(in_group=where is Where.GROUP) <= role
+        and info.needs.where in (where, Where.ANYWHERE)
     ]
 
 
@@ -238,16 +251,17 @@ class Access(BaseMiddleware):
 def _hindrance(standing: Standing, data: dict[str, Any]) -> str | None:
     """Why they are not heard, though they have a role."""
     assert standing.role is not None
-    needs = needed(data)
-    if standing.role < needs.role:
-        return TOO_LOW.format(needed=needs.role.word, role=standing.role.word)
+    needs, chat = needed(data), data.get("event_chat")
+    needed_here = needs.least(in_group=Where.GROUP.holds(chat))
+    if standing.role < needed_here:
+        return TOO_LOW.format(needed=needed_here.word, role=standing.role.word)
     command: CommandObject | None = data.get("command")
     if needs.elsewhere is not None and command is not None and speaks_of_another_chat(command):
         own = standing.own
         if own is None or own < needs.elsewhere:
             shown = own.word if own else standing.role.word
             return TOO_LOW.format(needed=needs.elsewhere.word, role=shown)
-    if needs.where.holds(data.get("event_chat")):
+    if needs.where.holds(chat):
         return None
     return PRIVATELY if needs.where is Where.PRIVATE else IN_GROUP
 

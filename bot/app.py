@@ -26,7 +26,7 @@ from aiogram.exceptions import (
 )
 from aiogram.utils.token import TokenValidationError
 
-from bot import menus, notices, schedule, updates
+from bot import menus, notices, schedule, speech, updates
 from bot.delivery import Sender
 from bot.export_chat import Exports
 from bot.handlers import Desk, make_dispatcher
@@ -100,6 +100,7 @@ def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
 async def _work(
     settings: Settings, db: Database, bot: Bot, stop: asyncio.Event, alive: Path
 ) -> None:
+    speech.begin(settings.language)
     pipeline = Pipeline(db, now, settings.zone)
     sources = _sources(settings, db)
     zone, owners = settings.zone, settings.owner_ids

@@ -28,10 +28,11 @@ from aiogram.exceptions import (
 )
 from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, LinkPreviewOptions
 
-from bot import keyboards, render
+from bot import keyboards, languages, render
 from bot.printing import Printed, print_digest
+from bot.speech import say, speaking
 from storage import channels, chats, digests, outbox
-from storage.model import Delivery, DeliveryKind, Entry, Hit, Part, Severity, Sighting
+from storage.model import Chat, Delivery, DeliveryKind, Entry, Hit, Part, Severity, Sighting
 from watchers.ingest import rhythms
 from watchers.pipeline import Pipeline
 from watchers.zones import zone_of
@@ -325,10 +326,14 @@ class Sender:
 
     async def _compose(self, delivery: Delivery) -> Message:
         """What does not fit into a message is left to the next one."""
+        chat = await chats.one(self._db.reader, delivery.chat_id)
+        with speaking(languages.chosen(chat)):
+            return await self._composed(delivery, chat)
+
+    async def _composed(self, delivery: Delivery, chat: Chat) -> Message:
         again = render.REPEAT if delivery.tried and not delivery.message_id else ""
         if delivery.kind is DeliveryKind.NOTICE:
-            return Message(f"{again}⚠️ {render.safe(delivery.text or '')}")
-        chat = await chats.one(self._db.reader, delivery.chat_id)
+            return Message(f"{again}⚠️ {render.safe(say(delivery.text or ''))}")
         zone = zone_of(chat, self._zone)
         is_alert = delivery.kind is DeliveryKind.ALERT
         if is_alert:

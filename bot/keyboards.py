@@ -5,7 +5,7 @@ it is so.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -131,6 +131,12 @@ class Guide(CallbackData, prefix="g"):
     schedule: str = ""
 
 
+class Speak(CallbackData, prefix="l"):
+    """This chat is to be spoken to in that language."""
+
+    code: str
+
+
 class Turn(CallbackData, prefix="q"):
     """Another page of a search."""
 
@@ -245,6 +251,12 @@ def pages_of_audit(older_than: int | None, *, latest: bool) -> InlineKeyboardMar
 def choices(given: Iterable[tuple[str, CallbackData]]) -> InlineKeyboardMarkup:
     """One below the other."""
     return _keyboard(*([_button(label, says)] for label, says in given))
+
+
+def languages(names: Mapping[str, str]) -> InlineKeyboardMarkup:
+    """`names`: of each code, as its speakers call it."""
+    buttons = [_button(name, Speak(code=code)) for code, name in names.items()]
+    return _keyboard(buttons[:1], buttons[1:3], buttons[3:])
 
 
 def under_search(search_id: int, page: int, *, best: bool, more: bool) -> InlineKeyboardMarkup:

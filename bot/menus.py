@@ -20,9 +20,12 @@ from aiogram.types import (
 )
 
 from bot.access import Where, offered
+from bot.languages import language_of
+from bot.speech import say, speaking
 from bot.standing import GROUPS, own_role
 from storage import chats, menus, team
 from storage.db import Database, DatabaseUnusable
+from storage.menus import Menu
 from storage.model import Author, Role
 
 log = logging.getLogger(__name__)
@@ -58,13 +61,23 @@ async def renew_chat(bot: Bot, db: Database, owners: frozenset[int], chat_id: in
     await _renew(bot, db, owners, [(chat_id, menus.EVERYBODY), *given])
 
 
+async def renew_language(bot: Bot, db: Database, owners: frozenset[int], chat_id: int) -> None:
+    """The language of the chat has changed."""
+    await _renew(bot, db, owners, [key for key in await menus.all(db.reader) if key[0] == chat_id])
+
+
 async def _renew(bot: Bot, db: Database, owners: frozenset[int], keys: Iterable[Key]) -> None:
     for key in keys:
         await _give(bot, db, key, await _due(db, owners, key))
 
 
-async def _due(db: Database, owners: frozenset[int], key: Key) -> Role | None:
-    """The role by which that menu is made; None: there is to be none."""
+async def _due(db: Database, owners: frozenset[int], key: Key) -> Menu | None:
+    """The role and the language in which that menu is made; None: there is to be none."""
+    role = await _role(db, owners, key)
+    return Menu(role, await language_of(db, key[0])) if role else None
+
+
+async def _role(db: Database, owners: frozenset[int], key: Key) -> Role | None:
     chat_id, person_id = key
     if chat_id > 0:
         return await own_role(db, owners, chat_id)
@@ -75,7 +88,7 @@ async def _due(db: Database, owners: frozenset[int], key: Key) -> Role | None:
     return own if own and (group is None or own > group) else None  # else the group's menu is his
 
 
-async def _give(bot: Bot, db: Database, key: Key, role: Role | None) -> None:
+async def _give(bot: Bot, db: Database, key: Key, menu: Menu | None) -> None:
     chat_id, person_id = key
     scope = (
         BotCommandScopeChatMember(chat_id=chat_id, user_id=person_id)
@@ -83,19 +96,23 @@ async def _give(bot: Bot, db: Database, key: Key, role: Role | None) -> None:
         else BotCommandScopeChat(chat_id=chat_id)
     )
     try:
-        if role is None:
+        if menu is None:
             await bot.delete_my_commands(scope=scope)
         else:
-            await bot.set_my_commands(_menu(role, private=chat_id > 0), scope=scope)
+            await bot.set_my_commands(_menu(menu, private=chat_id > 0), scope=scope)
         async with db.transaction() as tx:
-            await menus.put(tx, chat_id, person_id, role)
+            await menus.put(tx, chat_id, person_id, menu)
     except (TelegramAPIError, ClientDecodeError, DatabaseUnusable) as error:
         log.info("a command menu was not changed: %s", type(error).__name__)
 
 
-def _menu(role: Role, *, private: bool) -> list[BotCommand]:
+def _menu(menu: Menu, *, private: bool) -> list[BotCommand]:
     where = Where.PRIVATE if private else Where.GROUP
-    return [BotCommand(command=info.name, description=info.does) for info in offered(role, where)]
+    with speaking(menu.language):
+        return [
+            BotCommand(command=info.name, description=say(info.does))
+            for info in offered(menu.role, where)
+        ]
 
 
 class OfferMenu(BaseMiddleware):
@@ -115,7 +132,7 @@ class OfferMenu(BaseMiddleware):
             return result
         db, owners = data["db"], data["owners"]
         key = (chat.id, person.id if chat.type in GROUPS else menus.EVERYBODY)
-        role = await _due(db, owners, key)
-        if role is not await menus.one(db.reader, *key):
-            await _give(data["bot"], db, key, role)
+        menu = await _due(db, owners, key)
+        if menu != await menus.one(db.reader, *key):
+            await _give(data["bot"], db, key, menu)
         return result

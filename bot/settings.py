@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from rapidfuzz import process
 
+from bot.speech import Language
 from watchers.preview_web import TELEGRAM
 from watchers.telegram import Account
 
@@ -61,6 +62,11 @@ class Settings(BaseSettings):
     timezone: str = Field(
         default="UTC",
         description="Time zone of the times shown and of digests, such as Europe/Warsaw.",
+    )
+    language: Language = Field(
+        default="en",
+        description="Language of the bot where a chat has chosen none and Telegram names none: "
+        "en, be, ru, uk or pl.",
     )
     protect_content: bool = Field(
         default=False,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from aiosqlite import Connection
 
-from storage import backfills, watchlists
+from storage import backfills, said, watchlists
 from storage.db import moment, stamp
 from storage.model import Channel, ChannelKind, Ledger
 
@@ -80,7 +80,7 @@ async def is_watched(db: Connection, channel_id: int) -> bool:
 async def watched(db: Connection) -> list[Ledger]:
     rows = await db.execute_fetchall(
         "SELECT id, username, title, kind, start, cursor, looked_at, trouble, repaired, silent, "
-        "mark FROM channels "
+        "mark, trouble_said FROM channels "
         "WHERE removed_at IS NULL ORDER BY title COLLATE NOCASE, id"
     )
     return [_ledger(*row) for row in rows]
@@ -177,7 +177,10 @@ async def set_silent(tx: Connection, channel_id: int, silent: bool) -> bool:
 async def set_trouble(tx: Connection, channel_id: int, why: str | None) -> bool:
     """Note why a channel can't be read, or that it can. Was it the other way round before?"""
     (row,) = await tx.execute_fetchall("SELECT trouble FROM channels WHERE id = ?", (channel_id,))
-    await tx.execute("UPDATE channels SET trouble = ? WHERE id = ?", (why, channel_id))
+    await tx.execute(
+        "UPDATE channels SET trouble = ?, trouble_said = ? WHERE id = ?",
+        (why, said.kept(why), channel_id),
+    )
     return (row[0] is None) != (why is None)
 
 
@@ -218,7 +221,9 @@ def _ledger(
     repaired: int,
     silent: int,
     mark: str | None,
+    trouble_said: str | None,
 ) -> Ledger:
     channel = Channel(id, username, title, ChannelKind(kind))
     looked = moment(looked_at) if looked_at else None
+    trouble = said.read(trouble, trouble_said if trouble else None)
     return Ledger(channel, start, cursor, looked, trouble, repaired, bool(silent), mark)

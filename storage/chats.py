@@ -7,6 +7,8 @@ from aiosqlite import Connection
 from storage.db import stamp
 from storage.model import Chat, Role
 
+_COLUMNS = "id, zone, quiet_from, quiet_to, language, spoken"
+
 
 async def ensure(tx: Connection, chat_id: int) -> None:
     await tx.execute("INSERT INTO chats (id) VALUES (?) ON CONFLICT DO NOTHING", (chat_id,))
@@ -25,14 +27,12 @@ async def pause(tx: Connection, chat_id: int, reason: str, now: datetime) -> boo
 
 
 async def all(db: Connection) -> dict[int, Chat]:
-    rows = await db.execute_fetchall("SELECT id, zone, quiet_from, quiet_to FROM chats")
+    rows = await db.execute_fetchall(f"SELECT {_COLUMNS} FROM chats")
     return {row[0]: _from_row(*row) for row in rows}
 
 
 async def one(db: Connection, chat_id: int) -> Chat:
-    rows = await db.execute_fetchall(
-        "SELECT id, zone, quiet_from, quiet_to FROM chats WHERE id = ?", (chat_id,)
-    )
+    rows = await db.execute_fetchall(f"SELECT {_COLUMNS} FROM chats WHERE id = ?", (chat_id,))
     return next((_from_row(*row) for row in rows), Chat(chat_id))
 
 
@@ -41,14 +41,21 @@ async def put(tx: Connection, chat: Chat) -> None:
     await ensure(tx, chat.id)
     quiet = [f"{at:%H:%M}" for at in chat.quiet] if chat.quiet else [None, None]
     await tx.execute(
-        "UPDATE chats SET zone = ?, quiet_from = ?, quiet_to = ? WHERE id = ?",
-        (chat.zone, *quiet, chat.id),
+        "UPDATE chats SET zone = ?, quiet_from = ?, quiet_to = ?, language = ?, spoken = ? WHERE id = ?",
+        (chat.zone, *quiet, chat.language, chat.spoken, chat.id),
     )
 
 
-def _from_row(id: int, zone: str | None, start: str | None, end: str | None) -> Chat:
+def _from_row(
+    id: int,
+    zone: str | None,
+    start: str | None,
+    end: str | None,
+    language: str | None,
+    spoken: str | None,
+) -> Chat:
     quiet = (time.fromisoformat(start), time.fromisoformat(end)) if start and end else None
-    return Chat(id, zone, quiet)
+    return Chat(id, zone, quiet, language, spoken)
 
 
 async def role_of(db: Connection, chat_id: int) -> Role | None:
@@ -95,7 +102,8 @@ async def migrate(tx: Connection, old_id: int, new_id: int) -> None:
         "UPDATE chats SET zone = coalesce(chats.zone, old.zone), "
         "quiet_from = iif(chats.quiet_from IS NULL, old.quiet_from, chats.quiet_from), "
         "quiet_to = iif(chats.quiet_from IS NULL, old.quiet_to, chats.quiet_to), "
-        "role = coalesce(chats.role, old.role) "
+        "role = coalesce(chats.role, old.role), "
+        "language = coalesce(chats.language, old.language) "
         "FROM chats AS old WHERE chats.id = ? AND old.id = ?",
         (new_id, old_id),
     )

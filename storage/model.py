@@ -261,6 +261,8 @@ class Chat:
     id: int  # as the Bot API writes it
     zone: str | None = None  # None: that of the settings
     quiet: tuple[time, time] | None = None  # from … to, in its zone; may span midnight
+    language: str | None = None  # chosen; None: none was
+    spoken: str | None = None  # of a private chat: the language of the person's Telegram
 
 
 class Mutable(StrEnum):

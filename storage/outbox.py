@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from aiosqlite import Connection, Row
 
-from storage import chats, hits, posts, stories, verdicts
+from storage import chats, hits, posts, said, stories, verdicts
 from storage.db import moment, stamp
 from storage.model import (
     Channel,
@@ -35,7 +35,7 @@ _COLUMNS = (
     "outbox.id, outbox.chat_id, outbox.kind, outbox.due_at, outbox.text, outbox.thread_id, "
     "outbox.attempts, outbox.severity, outbox.reason, outbox.tried_at IS NOT NULL, "
     "outbox.message_id, outbox.changes, outbox.period_from, outbox.period_to, outbox.wanted, "
-    "outbox.part"
+    "outbox.part, outbox.said"
 )
 PROBE_AFTER = timedelta(hours=6)  # a chat that can't be written to is tried again after that
 _RANKS = list(Severity)
@@ -47,7 +47,7 @@ async def add(tx: Connection, delivery: Delivery, now: datetime) -> int:
     done = await tx.execute(
         "INSERT INTO outbox "
         "(chat_id, thread_id, kind, text, created_at, due_at, severity, reason, "
-        "period_from, period_to, wanted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "period_from, period_to, wanted, said) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             delivery.chat_id,
             delivery.thread_id,
@@ -59,6 +59,7 @@ async def add(tx: Connection, delivery: Delivery, now: datetime) -> int:
             delivery.reason,
             *(map(stamp, delivery.period) if delivery.period else (None, None)),
             _write_wanted(delivery.wanted) if delivery.period else None,
+            said.kept(delivery.text or delivery.reason),
         ),
     )
     assert done.lastrowid is not None
@@ -171,17 +172,17 @@ def _from_row(row: Row, waiting: int = 1) -> Delivery:
     id, chat_id, kind, due_at, text, thread_id, attempts, rank, reason, tried, message, changes = (
         row[:12]
     )
-    start, end, wanted, part = row[12:16]
+    start, end, wanted, part, kept = row[12:17]
     return Delivery(
         chat_id,
         DeliveryKind(kind),
         moment(due_at),
-        text=text,
+        text=said.read(text, kept if text else None),
         thread_id=thread_id,
         attempts=attempts,
         id=id,
         severity=_RANKS[rank],
-        reason=reason,
+        reason=said.read(reason, kept if reason else None),
         tried=bool(tried),
         message_id=message,
         changes=changes,

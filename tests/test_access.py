@@ -21,6 +21,7 @@ PRESSED = {
     keyboards.Open: keyboards.Open(delivery=1, menu=Menu.MUTE),
     keyboards.Show: keyboards.Show(delivery=1, view=View.POST),
     keyboards.Turn: keyboards.Turn(search=1, page=0, best=False),
+    keyboards.Speak: keyboards.Speak(code="en"),
     keyboards.Say: keyboards.Say(delivery=1, useful=True),
     keyboards.Pick: keyboards.Pick(delivery=1, what=Mutable.TERM, target=1),
     keyboards.Hush: keyboards.Hush(delivery=1, what=Mutable.TERM, target=1, period=Period.HOUR),
@@ -43,8 +44,9 @@ def expected(role, needs, place):
     """What is answered instead of being heard; None: they are heard."""
     if role is None:
         return "closed team"
-    if role < needs.role:
-        return f"That takes the role {needs.role.word}; here you are {role.word}."
+    least = needs.least(in_group=place != "private")
+    if role < least:
+        return f"That takes the role {least.word}; here you are {role.word}."
     if needs.where is Where.PRIVATE and place != "private":
         return access.PRIVATELY
     if needs.where is Where.GROUP and place == "private":
@@ -329,6 +331,7 @@ def role_table():
         keyboards.Open: "",
         keyboards.Show: "⋯ More",
         keyboards.Turn: "pages of a search",
+        keyboards.Speak: "those under `/language`",
         keyboards.Say: "👍 👎",
         keyboards.Pick: "",
         keyboards.Hush: "🔕 Mute",

@@ -12,6 +12,7 @@ from bot.access import offered as offered_to
 from bot.pressed import FOREIGN
 from storage import chats, menus, outbox, subscriptions, team, watchlists
 from storage.db import open_database
+from storage.menus import Menu
 from storage.model import Delivery, DeliveryKind, Role, Subscription
 from tests import make
 from tests.conftest import OWNER
@@ -473,7 +474,7 @@ async def test_the_menu_follows_the_role(talking, db, api, owner, bob):
 async def test_menus_are_renewed_when_the_program_starts(program, api, owner, bob, tmp_path):
     async with open_database(tmp_path / "watch.db") as db, db.transaction() as tx:
         await team.put(tx, BOB, "Bob", Role.MEMBER, make.NOON)
-        await menus.put(tx, EVE, menus.EVERYBODY, Role.OWNER)  # an owner once
+        await menus.put(tx, EVE, menus.EVERYBODY, Menu(Role.OWNER, "en"))  # an owner once
     eve = api.user(EVE, started=True)
     api.commands['{"chat_id": 666, "type": "chat"}', ""] = [{"command": "add", "description": "x"}]
     assert api.menu(eve) == ["add"]

@@ -25,6 +25,7 @@ from bot.handlers import (
     hours,
     idle,
     invites,
+    language,
     mutes,
     posts,
     search,
@@ -35,6 +36,7 @@ from bot.handlers import (
     trials,
     watchlists,
 )
+from bot.languages import Interface, Remember
 from bot.menus import OfferMenu
 from bot.zones import LocalTime
 from storage.db import Database, DatabaseUnusable
@@ -53,6 +55,7 @@ COMMANDS = (
     subscriptions,
     mutes,
     hours,
+    language,
     digests,
     export,
     search,
@@ -94,8 +97,11 @@ def make_dispatcher(desk: Desk, seconds: Callable[[], float]) -> Dispatcher:
 def _commands(access: Access) -> Router:
     """What only those may do who have a role."""
     router = Router(name="commands")
+    interface = Interface()
     for observer in (router.message, router.callback_query):
+        observer.outer_middleware(interface)
         observer.middleware(access)
+        observer.middleware(Remember())
         observer.middleware(OfferMenu())
         observer.middleware(LocalTime())
     for module in COMMANDS:

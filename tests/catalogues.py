@@ -1,0 +1,62 @@
+"""Which sentences does the program say, and which of them are translated?
+
+    python -m tests.catalogues   # brings bot/locales/*.po up to date with the code
+
+New sentences come without a translation, changed ones lose theirs, unused ones go.
+"""
+
+from pathlib import Path
+
+from babel.messages import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from bot.speech import ENGLISH, LANGUAGES, LOCALES
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = ("bot", "storage", "watchers")
+# What takes a sentence: speech.say and its like. The numbers are those of its arguments.
+KEYWORDS = {"say": None, "say_number": (1, 2), "Said": None, "Counted": (1, 2)}
+COMMAND_LINE = [("login.py", "ignore")]  # speaks English; what it calls `say` is something else
+TRANSLATIONS = [code for code in LANGUAGES if code != ENGLISH]
+
+
+def extracted() -> Catalog:
+    """Every sentence in the code, with the files that say it."""
+    catalog = Catalog(charset="utf-8", fuzzy=False)
+    for folder in FOLDERS:
+        for name, _, message, *_ in extract_from_dir(
+            str(ROOT / folder), method_map=[*COMMAND_LINE, ("**.py", "python")], keywords=KEYWORDS
+        ):
+            catalog.add(message, locations=[(f"{folder}/{name}", None)])
+    return catalog
+
+
+def stored(code: str) -> Catalog:
+    path = LOCALES / f"{code}.po"
+    if not path.exists():
+        return Catalog(locale=code, charset="utf-8", fuzzy=False)
+    with path.open("rb") as file:
+        return read_po(file, locale=code)
+
+
+def update() -> None:
+    template = extracted()
+    for code in TRANSLATIONS:
+        catalog = stored(code)
+        catalog.update(template, no_fuzzy_matching=True)
+        catalog.obsolete.clear()
+        catalog.fuzzy = False
+        with (LOCALES / f"{code}.po").open("wb") as file:
+            write_po(file, catalog, width=100, sort_output=True, omit_header=False)
+        missing = sum(not is_translated(message) for message in catalog if message.id)
+        print(f"{code}: {len(catalog)} sentences, {missing} to be translated")
+
+
+def is_translated(message) -> bool:
+    said = message.string if isinstance(message.string, tuple) else (message.string,)
+    return all(said) and not message.fuzzy
+
+
+if __name__ == "__main__":
+    update()

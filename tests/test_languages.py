@@ -1,0 +1,80 @@
+"""Does everybody hear the bot in their own language, and is every sentence translated?"""
+
+import pytest
+
+from bot import speech
+from bot.speech import say, speaking
+from storage import said
+from storage.model import Role
+from storage.said import Counted, Said
+
+BOB = 2
+
+
+@pytest.fixture
+def bob(api):
+    return api.user(BOB, "Bob", started=True)
+
+
+async def test_a_person_chooses_and_is_answered_in_it(talking, owner, api):
+    async with talking():
+        await owner.send("/language")
+        await owner.expect("I speak English. Choose another:")
+        at = await owner.send("/language klingon")
+        await owner.expect("I don't speak klingon.", after=at)
+        at = await owner.send("/language беларуская")
+        await owner.expect(after=at)
+        at = await owner.send("/language")
+        await owner.expect("Беларуская", after=at)
+
+
+async def test_a_viewer_chooses_in_private_and_a_member_in_a_group(talking, api, bob, take_in):
+    desk = api.supergroup("Desk")
+    await take_in(BOB, Role.VIEWER)
+    async with talking():
+        at = await bob.send("/language en")
+        await bob.expect("I speak English from now on.", after=at)
+        await bob.send("/language pl", chat=desk)
+        await desk.expect("That takes the role member")
+
+
+def test_a_sentence_is_kept_with_its_values_whatever_they_hold():
+    name = Said("a channel {id}", id=7)
+    sentence = Said("{name} says {text}", name=name, text="{hostile} <b>")
+
+    again = said.read(str(sentence), said.kept(sentence))
+
+    assert again == sentence == "a channel 7 says {hostile} <b>"
+    assert say(again) == str(sentence)
+
+
+def test_a_number_is_kept_as_a_number():
+    sentence = Counted("{n} gap in {name}", "{n} gaps in {name}", 3, name="x")
+
+    again = said.read(str(sentence), said.kept(sentence))
+
+    assert again == "3 gaps in x"
+    assert say(again) == "3 gaps in x"
+
+
+def test_plain_text_stays_what_it_is():
+    assert said.kept("plain") is None
+    assert said.read("plain", None) == "plain"
+    assert said.read(None, None) is None
+
+
+@pytest.mark.parametrize(
+    ("telegrams", "ours"),
+    [("be", "be"), ("en-GB", "en"), ("pt-br", None), (None, None), ("", None)],
+)
+def test_telegrams_name_of_a_language_is_known(telegrams, ours):
+    assert speech.known(telegrams) == ours
+
+
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [("en", "Nov"), ("be", "ліс"), ("uk", "лист."), ("ru", "нояб."), ("pl", "lis")],
+)
+def test_a_month_stands_behind_its_day(language, name):
+    with speaking(language):
+        assert speech.month(11) == name
