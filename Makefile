@@ -15,9 +15,8 @@ demo: .venv/run.done  ## the main job on bundled posts, no credentials needed
 run: .venv/run.done  ## the daemon; settings come from .env
 	@$(BIN)/python -m bot run
 
-test: .venv/dev.done  ## every test, with branch coverage of storage/ and watchers/
-	@$(BIN)/python -m pytest -q -n 4 --dist worksteal --cov --cov-report=
-	@$(BIN)/python -m coverage report --include='storage/*,watchers/*' --fail-under=95
+test: .venv/dev.done  ## every test, and how much of storage/ and watchers/ they reach
+	@$(BIN)/python -m pytest -q -n 4 --dist worksteal -p tests.covering
 
 check: .venv/dev.done  ## formatting, lint, types, the direction of imports
 	@$(BIN)/ruff format --check --quiet .
@@ -29,8 +28,8 @@ bench: .venv/dev.done  ## speed and accuracy, each beside a baseline
 	@$(BIN)/python -m tests.bench
 
 lock: .venv/dev.done  ## renew both lock files from pyproject.toml (needs uv)
-	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-strip-extras pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-strip-extras --extra ukrainian --group dev pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --extra ukrainian --group dev pyproject.toml -o requirements-dev.lock
 
 .venv/run.done: requirements.lock
 	@echo "setting up .venv (once) …"
