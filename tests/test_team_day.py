@@ -79,7 +79,7 @@ SPRING = [
     ("2026-03-29 02:00", {"Air": {6}}),
 ]
 WHILE_DOWN = ("2026-03-29 04:00", 7)
-BACK = [("2026-03-29 06:20", {"Sea": {6, 7}})]  # due at 05:00
+BACK = ("2026-03-29 06:20", {"Sea": {6, 7}})  # due at 05:00
 EXPIRED = "2026-03-29 10:01"
 MONDAY = [
     ("2026-03-29 15:00", {"Sea": set()}),
@@ -294,10 +294,10 @@ async def test_each_is_told_each_thing_once_and_on_time(process, settings, team)
     at, number = WHILE_DOWN
     team.clock.move(moment(at))
     team.store(number)
-    team.clock.move(moment(BACK[0][0]))
+    team.clock.move(moment(BACK[0]))
     async with process(prepare=team.clock.prepare) as team.running:
         await team.running.says("running")
-        await team.live(BACK)
+        await team.told(*BACK)
         await team.alerted(number)
         team.clock.move(moment(EXPIRED))
         await team.say("Zoe", unused, CLOSED)
