@@ -50,6 +50,7 @@ NO_OWNERS = (
     "OWNER_IDS is empty, so nobody may command the bot: write /start to it, it tells you your id"
 )
 REFUSED = "BOT_TOKEN was refused by Telegram: copy it again from @BotFather"
+FIRST_LOOKS = 60  # seconds that digests wait for what was published while the program was down
 FIRST_TRIES = (1, 2, 5, 10, 30)  # seconds between tries to reach the Bot API; the last repeats
 
 
@@ -111,9 +112,20 @@ async def _work(
             await notices.owe(tx, owners, text, now())
         pipeline.owed.set()
 
+    began, caught_up = now(), asyncio.Event()
+
     async def make_digests() -> None:
-        if await digests.make_due(db, now(), zone):
+        if caught_up.is_set() and await digests.make_due(db, now(), zone):
             pipeline.owed.set()
+
+    async def make_missed_digests() -> None:
+        """They are to tell what was published meanwhile, and do not wait for ever."""
+        for _ in range(FIRST_LOOKS * 5):
+            if await digests.are_complete(db, began):
+                break
+            await asyncio.sleep(1 / 5)
+        caught_up.set()
+        await make_digests()
 
     async def check_silence() -> None:
         await silence.check(pipeline, tell)
@@ -145,10 +157,10 @@ async def _work(
         intake.append(tasks.create_task(exports.run()))
         intake.append(tasks.create_task(backfill.keep_backfilling(sources, pipeline)))
         intake.append(tasks.create_task(indexing.keep_indexing(db)))
+        intake.append(tasks.create_task(make_missed_digests()))
         if not owners:
             log.warning(NO_OWNERS)
         scheduler.start()
-        await make_digests()
         log.info("running; stop with Ctrl-C")
         try:
             await stop.wait()

@@ -865,6 +865,7 @@ class BotApi:
         self.bell = Bell()
         self._allowed: list[str] = []
         self._poll = 0  # number of the newest getUpdates
+        self._ended = 0  # how often a long poll was ended early
         self._update_id = 0
         self._message_id = 0
         self._plans: list[Plan] = []
@@ -1054,7 +1055,7 @@ class BotApi:
         if allowed is not None:
             self._allowed = allowed
         self._poll += 1
-        mine = self._poll
+        mine, ended = self._poll, self._ended
         self.bell.ring()
         if offset < 0:
             self.updates = self.updates[offset:]
@@ -1063,13 +1064,24 @@ class BotApi:
         self.polling += 1
         try:
             await self.bell.until(
-                lambda: self.updates or self._poll != mine or self._stopping.is_set(), seconds
+                lambda: (
+                    self.updates
+                    or self._poll != mine
+                    or self._ended != ended
+                    or self._stopping.is_set()
+                ),
+                seconds,
             )
         finally:
             self.polling -= 1
         if self._poll != mine:
             raise ApiError(409, CONFLICT)
         return self.updates[:limit]
+
+    def end_poll(self) -> None:
+        """A long poll that waits is answered with nothing, as if its time were over."""
+        self._ended += 1
+        self.bell.ring()
 
     def shows(self, message: Json, chat: Chat) -> bool:
         """Whether the bot gets to see what a person said."""

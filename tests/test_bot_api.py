@@ -686,6 +686,17 @@ async def test_a_newer_poll_ends_the_older_with_a_conflict(api: BotApi, bot: Bot
     assert len(newer.result()) == 1
 
 
+async def test_a_poll_is_ended_early_when_its_time_is_said_to_be_over(
+    api: BotApi, bot: Bot
+) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        poll = tasks.create_task(bot.get_updates(timeout=30))
+        await api.wait_for(lambda: api.polling)
+        api.end_poll()
+
+    assert poll.result() == []
+
+
 async def polled(bot: Bot) -> str:
     try:
         await bot.get_updates(timeout=30)

@@ -82,3 +82,18 @@ async def test_a_digest_on_demand_takes_what_the_next_one_would_have_told(db, ra
     assert await owed(db) == [1, 0]
     due = await outbox.next_due(db.reader, clock())
     assert due[0].kind is DeliveryKind.DIGEST
+
+
+@pytest.mark.parametrize(
+    ("looked", "trouble", "complete"),
+    [(-1, None, False), (None, None, False), (0, None, True), (-1, "it is private now", True)],
+)
+async def test_digests_are_complete_when_each_readable_channel_was_looked_at(
+    db, rail, looked, trouble, complete
+):
+    async with db.transaction() as tx:
+        if looked is not None:
+            await channels.advance(tx, 1, 5, make.NOON + timedelta(seconds=looked))
+        if trouble:
+            await channels.set_trouble(tx, 1, trouble)
+    assert await digests.are_complete(db, make.NOON) is complete

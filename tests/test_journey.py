@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot import app
 from storage.db import open_database
 from tests.bot_api import cut
 
@@ -59,6 +60,22 @@ async def test_what_was_published_while_it_was_down_is_told_once(program, dc, ap
 
     alerts = [m["text"] for m in owner.messages if "прошёл" in m["text"]]
     assert sorted(text.count("номер") for text in alerts) == [1, 1, 1]
+
+
+async def test_a_digest_that_was_due_while_it_was_down_tells_what_was_published_then(
+    program, dc, api, owner, news, clock, monkeypatch
+):
+    monkeypatch.setattr(app, "now", clock)
+    async with program():
+        await set_up(owner, "/add @news", "/watch rail эшелон", "/subscribe rail daily 18:00")
+        await api.wait_for(lambda: not api.updates)  # else they are said again
+    clock.forward(hours=5)
+    dc.store(news, "эшелон прошёл", date=clock())
+    clock.forward(hours=2)
+    async with program():
+        digest = await owner.expect(text="📋")
+
+    assert "эшелон прошёл" in digest["text"]
 
 
 async def test_an_edit_that_adds_a_watched_word_alerts_once(program, dc, owner, news):

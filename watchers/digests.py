@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 
 from aiosqlite import Connection
 
-from storage import chats, mutes, outbox, subscriptions
+from storage import channels, chats, mutes, outbox, subscriptions
 from storage import digests as stored
 from storage.db import Database
 from storage.model import Delivery, DeliveryKind, Mute, Period, Sighting, Subscription, Wanted
@@ -36,6 +36,14 @@ async def make_due(db: Database, now: datetime, zone: tzinfo) -> int:
             if taken:
                 made += await _make(tx, taken, now)
     return made
+
+
+async def are_complete(db: Database, since: datetime) -> bool:
+    """Was every channel that can be read looked at since then?"""
+    return all(
+        ledger.trouble or (ledger.looked_at and ledger.looked_at >= since)
+        for ledger in await channels.watched(db.reader)
+    )
 
 
 async def _make(tx: Connection, due: Sequence[Subscription], now: datetime) -> bool:
