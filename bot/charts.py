@@ -9,13 +9,16 @@ from datetime import datetime, timedelta, tzinfo
 from io import BytesIO
 from typing import Any
 
+from bot import speech
+from bot.speech import say
+from storage.said import Said
 from watchers.editions import Series
 
 PAPER, INK, FAINT = "#17212b", "#f4f6f8", "#9fb0bf"  # letters on it: contrast 14.9 and 7.3
 # Okabe and Ito's colours, which the colour-blind tell apart, those that show on a dark ground.
 COLOURS = ("#56b4e9", "#e69f00", "#2fc49b", "#f0e442", "#e08bb8")
 OTHERS = "#8796a5"
-OTHERS_NAME = "others"
+OTHERS_NAME = Said("others")
 WIDTH, HEIGHT, DPI = 4.0, 2.6, 200  # inches; 800 × 520 pixels
 LEGEND_NAME = 18  # characters of a name
 TICKS = 5
@@ -69,7 +72,7 @@ def shown(counts: Mapping[str, Sequence[int]]) -> dict[str, Sequence[int]]:
         return dict(counts)
     rest = [counts[name] for name in names[len(COLOURS) :]]
     together = [sum(column) for column in zip(*rest, strict=True)]
-    return {name: counts[name] for name in names[: len(COLOURS)]} | {OTHERS_NAME: together}
+    return {name: counts[name] for name in names[: len(COLOURS)]} | {say(OTHERS_NAME): together}
 
 
 def _colour(number: int, bars: Mapping[str, object]) -> str:
@@ -100,7 +103,7 @@ def ticks(edges: Sequence[datetime], zone: tzinfo) -> list[tuple[int, str]]:
         days = [n for n, at in enumerate(local) if n == 0 or at.date() != local[n - 1].date()]
         if len(days) > 1 and local[0].hour:
             days = days[1:]
-        return [(n, f"{local[n].day} {local[n]:%b}") for n in _some(days)]
+        return [(n, f"{local[n].day} {speech.month(local[n].month)}") for n in _some(days)]
     hours = [n for n, at in enumerate(local) if at.minute == 0]
     for every in (1, 2, 3, 6, 12):
         round_hours = [n for n in hours if local[n].hour % every == 0]
@@ -126,7 +129,7 @@ def _legend(figure: Any, bars: Mapping[str, Sequence[int]], usual: float | None)
     ]
     if usual is not None:
         handles.append(
-            Line2D([], [], color=INK, linewidth=1.4, linestyle=(0, (4, 2)), label="usual")
+            Line2D([], [], color=INK, linewidth=1.4, linestyle=(0, (4, 2)), label=say("usual"))
         )
     legend = figure.legend(
         handles=handles,

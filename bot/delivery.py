@@ -30,9 +30,10 @@ from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, LinkPreviewOp
 
 from bot import keyboards, languages, render
 from bot.printing import Printed, print_digest
-from bot.speech import say, speaking
+from bot.speech import say, say_number, speaking
 from storage import channels, chats, digests, outbox
 from storage.model import Chat, Delivery, DeliveryKind, Entry, Hit, Part, Severity, Sighting
+from storage.said import Said
 from watchers.ingest import rhythms
 from watchers.pipeline import Pipeline
 from watchers.zones import zone_of
@@ -331,7 +332,7 @@ class Sender:
             return await self._composed(delivery, chat)
 
     async def _composed(self, delivery: Delivery, chat: Chat) -> Message:
-        again = render.REPEAT if delivery.tried and not delivery.message_id else ""
+        again = render.repeat() if delivery.tried and not delivery.message_id else ""
         if delivery.kind is DeliveryKind.NOTICE:
             return Message(f"{again}⚠️ {render.safe(say(delivery.text or ''))}")
         zone = zone_of(chat, self._zone)
@@ -499,8 +500,12 @@ class Sender:
             news = await chats.pause(tx, delivery.chat_id, error.message, self._clock())
         if news:
             await self._tell(
-                f"Chat {delivery.chat_id} can't be written to ({error.message}). What it is owed "
-                "is kept and sent when the bot may write there again."
+                Said(
+                    "Chat {chat} can't be written to ({why}). What it is owed is kept and sent when "
+                    "the bot may write there again.",
+                    chat=delivery.chat_id,
+                    why=error.message,
+                )
             )
 
     async def _give_up(self, delivery: Delivery, error: TelegramBadRequest) -> None:
@@ -509,8 +514,13 @@ class Sender:
             await outbox.give_up(tx, delivery.id, error.message)
         if delivery.kind is not DeliveryKind.NOTICE:
             await self._tell(
-                f"Telegram refused delivery {delivery.id} to chat {delivery.chat_id} "
-                f"({error.message}). Its hits are kept in the database."
+                Said(
+                    "Telegram refused delivery {number} to chat {chat} ({why}). Its hits are kept in "
+                    "the database.",
+                    number=delivery.id,
+                    chat=delivery.chat_id,
+                    why=error.message,
+                )
             )
 
 
@@ -521,7 +531,8 @@ def _part_of(printed: Printed, delivery: Delivery, again: str) -> Message:
         return Message(again + printed.caption, photo=printed.chart)
     if part is Part.FILE and printed.file is not None:
         file = BufferedInputFile(printed.file, printed.file_name)
-        return Message(f"{again}All {printed.edition.stories} stories", file=file, silent=True)
+        caption = say_number("All {n} story", "All {n} stories", printed.edition.stories)
+        return Message(again + caption, file=file, silent=True)
     return Message(again + printed.text.html, silent=printed.chart is not None)
 
 

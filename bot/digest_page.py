@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from html import escape
 
-from bot import digest_text, render
+from bot import digest_text, render, speech
+from bot.speech import say, say_number
 from storage.model import Entry, Place
 from watchers.editions import Edition, Section
 
@@ -40,16 +41,18 @@ def page(edition: Edition, zone: tzinfo, coverage: str = "", chart: bytes | None
     when = digest_text.period_shown(edition.period, zone, whole=edition.asked)
     parts = [
         "<!doctype html>",
-        f'<html><head><meta charset="utf-8">{_SAFE}',
+        f'<html lang="{speech.LANGUAGE.get()}"><head><meta charset="utf-8">{_SAFE}',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>Digest · {escape(when)}</title><style>{_STYLE}</style></head><body>",
+        f"<title>{escape(say('Digest · {period}', period=when))}</title><style>{_STYLE}</style></head><body>",
         "<header>",
         *(f"<p>{line}</p>" for line in _head(edition, zone, coverage)),
         "</header>",
     ]
     if chart:
         image = b64encode(chart).decode()
-        parts.append(f'<img alt="Posts over time" src="data:image/png;base64,{image}">')
+        parts.append(
+            f'<img alt="{escape(say("Posts over time"))}" src="data:image/png;base64,{image}">'
+        )
     for section in edition.sections:
         parts += _section(section, zone)
     parts.append("</body></html>")
@@ -67,7 +70,8 @@ def _section(section: Section, zone: tzinfo) -> Iterator[str]:
     for entry in section.stories:
         yield _story(entry, zone)
     if section.brief:
-        yield f"<h3>and {len(section.brief)} lighter ones</h3><p>"
+        lighter = say_number("and {n} lighter one", "and {n} lighter ones", len(section.brief))
+        yield f"<h3>{lighter}</h3><p>"
         yield ", ".join(_place(place, zone) for place in section.brief)
         yield "</p>"
     yield "</section>"
@@ -79,8 +83,10 @@ def _story(entry: Entry, zone: tzinfo) -> str:
     lead = Place(entry.channel, entry.post.message_id, entry.post.published_at)
     footer = f'<p class="faint">{terms}</p>'
     if entry.also:
-        footer += f"<footer>also in: {_places(entry.also, zone)}</footer>"
-    return f"<article><p>{_place(lead, zone)}</p><p>{said or '(no text)'}</p>{footer}</article>"
+        places = say("also in: {places}", places=_places(entry.also, zone))
+        footer += f"<footer>{places}</footer>"
+    said = said or say("(no text)")
+    return f"<article><p>{_place(lead, zone)}</p><p>{said}</p>{footer}</article>"
 
 
 def _places(also: Iterable[Place], zone: tzinfo) -> str:

@@ -6,9 +6,10 @@ A picture with a caption, then the stories in one message: what does not fit int
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import time, timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 
-from bot import render
+from bot import render, speech
+from bot.speech import say, say_number
 from storage.model import Entry, Finding, Period, Post, Span
 from watchers.editions import Edition, Section, Seen
 
@@ -38,7 +39,8 @@ def text(edition: Edition, zone: tzinfo, coverage: str = "", *, charted: bool = 
         return Text(_empty(edition, zone, coverage), (), True)
     above = [head(edition, zone), *_entities(edition.entities)]
     if charted:
-        above = [f"📋 <b>Stories</b> · {period_shown(edition.period, zone, whole=edition.asked)}"]
+        when = period_shown(edition.period, zone, whole=edition.asked)
+        above = [say("📋 <b>Stories</b> · {period}", period=when)]
     below = "" if charted else coverage
     for limit in EXCERPTS:
         found = _fitting(edition, zone, above, below, limit, MOST, len(edition.sections))
@@ -77,7 +79,11 @@ def _fitting(
     parts = ["\n".join(above)]
     parts += [_section(one, stories, edition, zone, limit) for one, stories in shown]
     if more := edition.stories - len(told):
-        parts.append(f"… {_number(more, 'more story', 'more stories')} in the file below")
+        parts.append(
+            say_number(
+                "… {n} more story in the file below", "… {n} more stories in the file below", more
+            )
+        )
     if below:
         parts.append(below)
     html = "\n\n".join(parts)
@@ -89,7 +95,7 @@ def _fitting(
 def _section(
     section: Section, stories: Sequence[Entry], edition: Edition, zone: tzinfo, limit: int
 ) -> str:
-    number = _number(len(section.stories) + len(section.brief), "story", "stories")
+    number = stories_counted(len(section.stories) + len(section.brief))
     lines = [f"<b>{render.one_line(section.watchlist)}</b> · {number}"]
     dated = _spans_days(edition.period, zone)
     said = [_story(entry, zone, limit, dated) for entry in stories]
@@ -103,7 +109,7 @@ def _story(entry: Entry, zone: tzinfo, limit: int, dated: bool) -> str:
     link = render.post_link(entry.channel, entry.post.message_id)
     at = entry.post.published_at
     when = render.time_short(at, zone) if dated else f"{at.astimezone(zone):%H:%M}"
-    said = " ".join(best_excerpt(entry, limit, marks=2).split()) or "(no text)"
+    said = " ".join(best_excerpt(entry, limit, marks=2).split()) or say("(no text)")
     return (
         f'• <a href="{link}">{when}</a> {render.title(entry.channel)}: {said}{others(entry, zone)}'
     )
@@ -113,12 +119,13 @@ def others(entry: Entry, zone: tzinfo) -> str:
     """« +5 others»; « +5 others, since 20 Nov 14:02 @first» of a story that began before."""
     if not entry.also:
         return ""
-    number = _number(len(entry.also), "other", "others")
+    number = say_number("+{n} other", "+{n} others", len(entry.also))
     first = entry.also[0]
     if first.published_at >= entry.post.published_at:
-        return f" +{number}"
+        return f" {number}"
     since = render.time_short(first.published_at, zone)
-    return f" +{number}, since {since} {render.channel_at(first.channel)}"
+    channel = render.channel_at(first.channel)
+    return " " + say("{others}, since {when} {channel}", others=number, when=since, channel=channel)
 
 
 def best_excerpt(entry: Entry, limit: int, *, marks: int) -> str:
@@ -172,40 +179,48 @@ def caption(edition: Edition, zone: tzinfo, coverage: str = "") -> str:
     """What stands under the picture: how much there is, and what is more than usual."""
     parts = [head(edition, zone), *_entities(edition.entities), coverage]
     parts = [part for part in parts if part]
-    while render.length(render.REPEAT + "\n".join(parts)) > CAPTION_LIMIT:
+    while render.length(render.repeat() + "\n".join(parts)) > CAPTION_LIMIT:
         parts.pop(1)
     return "\n".join(parts)
 
 
 def head(edition: Edition, zone: tzinfo) -> str:
-    stories = _number(edition.stories, "story", "stories")
-    posts = _number(edition.posts, "post", "posts")
-    channels = _number(edition.channels, "channel", "channels")
-    amount = f"{stories} in {posts} of {channels}" if edition.posts > 1 else "1 post"
+    amount = say_number("{n} post", "{n} posts", edition.posts)
+    if edition.posts > 1:
+        amount = say(
+            "{stories} in {posts} of {channels}",
+            stories=stories_counted(edition.stories),
+            posts=amount,
+            channels=say_number("{n} channel", "{n} channels", edition.channels),
+        )
     when = period_shown(edition.period, zone, whole=edition.asked)
     if edition.reason:
-        return (
-            f"📈 <b>Unusual activity</b>\n{render.one_line(edition.reason, 400)}\n{amount} · {when}"
-        )
-    return f"📋 <b>Digest</b> · {amount} · {when}"
+        why = render.one_line(say(edition.reason), 400)
+        return f"{say('📈 <b>Unusual activity</b>')}\n{why}\n{amount} · {when}"
+    return f"{say('📋 <b>Digest</b>')} · {amount} · {when}"
+
+
+def stories_counted(number: int) -> str:
+    return say_number("{n} story", "{n} stories", number)
 
 
 def _entities(seen: Sequence[Seen]) -> list[str]:
     """«Baranavichy 14, usually 3 · …»"""
     said = []
     for one in seen:
-        usual = "" if one.usual is None else f", usually {one.usual:g}"
-        said.append(f"{render.one_line(one.name, NAME_LIMIT)} <b>{one.times}</b>{usual}")
+        times = f"{render.one_line(one.name, NAME_LIMIT)} <b>{one.times}</b>"
+        if one.usual is not None:
+            times = say("{times}, usually {usual}", times=times, usual=speech.decimal(one.usual))
+        said.append(times)
     return [f"📍 {' · '.join(said)}"] if said else []
 
 
 def _empty(edition: Edition, zone: tzinfo, coverage: str) -> str:
     if edition.asked:
-        nothing = f"📋 Nothing found · {period_shown(edition.period, zone)}"
+        nothing = say("📋 Nothing found · {period}", period=period_shown(edition.period, zone))
     else:
-        nothing = (
-            f"📋 Nothing new since the last digest · {render.time_shown(edition.period.end, zone)}"
-        )
+        when = render.time_shown(edition.period.end, zone)
+        nothing = say("📋 Nothing new since the last digest · {when}", when=when)
     return f"{nothing}\n{coverage}".rstrip()
 
 
@@ -215,10 +230,10 @@ def period_shown(period: Period, zone: tzinfo, *, whole: bool = True) -> str:
     if whole and start.time() == end.time() == time() and end > start:
         last = end - timedelta(hours=1)
         if last.date() <= start.date():
-            return f"{start.day} {start:%b}"
+            return _day(start)
         if (start.year, start.month) == (last.year, last.month):
-            return f"{start.day} – {last.day} {last:%b}"
-        return f"{start.day} {start:%b} – {last.day} {last:%b}"
+            return f"{start.day} – {_day(last)}"
+        return f"{_day(start)} – {_day(last)}"
     if start.date() == end.date():
         until = f"{end:%H:%M} {end.tzname()}"
         return (
@@ -229,10 +244,10 @@ def period_shown(period: Period, zone: tzinfo, *, whole: bool = True) -> str:
     return f"{render.time_short(period.start, zone)} – {render.time_shown(period.end, zone)}"
 
 
+def _day(local: datetime) -> str:
+    return f"{local.day} {speech.month(local.month)}"
+
+
 def _spans_days(period: Period, zone: tzinfo) -> bool:
     start, end = (at.astimezone(zone) for at in period)
     return (end - timedelta(seconds=1)).date() > start.date()
-
-
-def _number(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"

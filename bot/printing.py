@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from aiosqlite import Connection
 
 from bot import charts, digest_page, digest_text
+from bot.speech import say
 from storage.model import Delivery, Part, PostKey
 from watchers import editions
 from watchers.editions import Edition
@@ -51,7 +52,7 @@ class Printed:
     @property
     def file_name(self) -> str:
         start, end = (at.astimezone(self.zone) for at in self.edition.period)
-        return f"digest {start:%Y-%m-%d %H.%M} – {end:%Y-%m-%d %H.%M}.html"
+        return f"{say('digest')} {start:%Y-%m-%d %H.%M} – {end:%Y-%m-%d %H.%M}.html"
 
 
 async def print_digest(
@@ -65,7 +66,8 @@ async def print_digest(
 def _print(edition: Edition, zone: tzinfo, coverage: str) -> Printed:
     chart = None
     if edition.series and edition.hits >= CHARTED:
-        title = f"Posts · {digest_text.period_shown(edition.period, zone, whole=edition.asked)}"
+        period = digest_text.period_shown(edition.period, zone, whole=edition.asked)
+        title = say("Posts · {period}", period=period)
         chart = charts.chart(edition.series, title, zone)
     text = digest_text.text(edition, zone, coverage, charted=chart is not None)
     return Printed(

@@ -14,7 +14,10 @@ from itertools import pairwise
 
 from rapidfuzz.distance import LCSseq
 
+from bot import speech
+from bot.speech import say, say_number
 from storage.model import Channel, Entry, Finding, Ledger, Place, Post, PostKey, Span, Verdict
+from storage.said import Said
 from watchers.rhythm import Rhythm, duration
 
 MESSAGE_LIMIT = 4096  # UTF-16 units, counted without the tags
@@ -33,7 +36,7 @@ ALSO_LIMIT = 3  # places of a story named in an alert
 VERDICTS_LIMIT = 8
 CHANGE_LIMIT = 240  # UTF-16 units of what an edit added, and of what it took away
 MERGED_EXCERPTS = ((60, 0), (35, 40), (20, 80), (0, 140))  # from so many lines on, characters
-REPEAT = "🔁 <i>may be a repeat</i>\n"  # sent before, perhaps: its answer never came
+REPEAT = Said("🔁 <i>may be a repeat</i>")  # sent before, perhaps: its answer never came
 MARKS_LIMIT = 40  # marked words in one excerpt
 
 # Control characters (line breaks apart), and those that turn the direction of all that follows.
@@ -60,7 +63,7 @@ def alert(entries: Sequence[Entry], zone: tzinfo, reason: str | None = None) -> 
     link = post_link(lead.channel, lead.post.message_id)
     return "\n".join(
         [
-            *([f"📈 <i>{one_line(reason)}</i>"] if reason else []),
+            *([f"📈 <i>{one_line(say(reason))}</i>"] if reason else []),
             *_touched(lead.findings),
             where,
             *([f"<blockquote>{quoted}</blockquote>"] if quoted else []),
@@ -90,11 +93,13 @@ def _fate(entry: Entry, zone: tzinfo) -> list[str]:
     lines = []
     if entry.post.edited_at:
         changed = _changed(entry.before, entry.post.text) if entry.before is not None else ""
+        when = time_shown(entry.post.edited_at, zone)
         known = entry.post.edited_at > entry.post.published_at  # the web preview gives no time
-        when = f" {time_shown(entry.post.edited_at, zone)}" if known else ""
-        lines.append(f"✏️ edited{when}{changed}")
+        edited = say("✏️ edited {when}", when=when) if known else say("✏️ edited")
+        lines.append(f"{edited}{changed}")
     if entry.deleted_at:
-        lines.append(f"🗑 deleted {time_shown(entry.deleted_at, zone)}; this is what it said")
+        when = time_shown(entry.deleted_at, zone)
+        lines.append(say("🗑 deleted {when}; this is what it said", when=when))
     return lines
 
 
@@ -104,11 +109,11 @@ def _changed(before: str, after: str) -> str:
     steps = LCSseq.opcodes(old, new)
     added = [" ".join(new[s.dest_start : s.dest_end]) for s in steps if s.tag == "insert"]
     gone = [" ".join(old[s.src_start : s.src_end]) for s in steps if s.tag == "delete"]
-    said = [
-        f"{what} «{one_line(' … '.join(parts), CHANGE_LIMIT)}»"
-        for what, parts in (("added", added), ("removed", gone))
-        if parts
-    ]
+    said = []
+    if added:
+        said.append(say("added «{words}»", words=one_line(" … ".join(added), CHANGE_LIMIT)))
+    if gone:
+        said.append(say("removed «{words}»", words=one_line(" … ".join(gone), CHANGE_LIMIT)))
     return f": {', '.join(said)}" if said else ""
 
 
@@ -126,7 +131,7 @@ def _also(lead: Entry, copies: Sequence[Entry], zone: tzinfo) -> list[str]:
     ]
     if len(places) > ALSO_LIMIT:
         shown.append(f"+{len(places) - ALSO_LIMIT}")
-    return [f"🔁 also in: {', '.join(shown)}"]
+    return [say("🔁 also in: {places}", places=", ".join(shown))]
 
 
 def channel_at(channel: Channel) -> str:
@@ -157,8 +162,12 @@ def merged(entries: Sequence[Entry], zone: tzinfo) -> Merged:
 
 def fill(html: str) -> float:
     """How much of a message this takes; above 1 it does not fit. REPEAT may come on top."""
-    html = REPEAT + html
+    html = f"{repeat()}{html}"
     return max(length(html) / MESSAGE_LIMIT, html.count("</") / ENTITY_LIMIT)
+
+
+def repeat() -> str:
+    return f"{say(REPEAT)}\n"
 
 
 def _merged(entries: Sequence[Entry], more: int, zone: tzinfo) -> str:
@@ -171,10 +180,15 @@ def _merged(entries: Sequence[Entry], more: int, zone: tzinfo) -> str:
         lists.setdefault(entry.findings[0].watchlist, []).append(line)
     parts = []
     for name, lines in lists.items():
-        hits = "1 hit" if len(lines) == 1 else f"{len(lines)} hits"
-        parts.append("\n".join([f"🔎 <b>{hits} in {one_line(name)}</b>", *lines]))
+        hits = say_number(
+            "🔎 <b>{n} hit in {watchlist}</b>",
+            "🔎 <b>{n} hits in {watchlist}</b>",
+            len(lines),
+            watchlist=one_line(name),
+        )
+        parts.append("\n".join([hits, *lines]))
     if more:
-        parts.append(f"… {more} more in the next message")
+        parts.append(say("… {number} more in the next message", number=more))
     return "\n\n".join(parts)
 
 
@@ -183,7 +197,7 @@ def _merged_line(entry: Entry, copies: int, zone: tzinfo, room: int) -> str:
     when = _clock(entry.post.published_at, zone)
     if room:
         said = plain(excerpt(entry.post, entry.findings, room, marks=1))
-        said = one_line(said, 2 * room) or "(no text)"
+        said = one_line(said, 2 * room) or say("(no text)")
     else:
         words = dict.fromkeys(word for f in entry.findings for word in f.hit.matched)
         said = one_line(", ".join(words) or entry.findings[0].term, 16)
@@ -199,7 +213,8 @@ def _touched(findings: Sequence[Finding]) -> list[str]:
         lists.setdefault(finding.watchlist, []).append(_term(finding))
     lines = [f"🔎 <b>{one_line(name)}</b>: {_some(terms)}" for name, terms in lists.items()]
     more = len(lines) - LISTS_LIMIT
-    return lines[:LISTS_LIMIT] + ([f"… and {more} more watchlists"] if more > 0 else [])
+    rest = say_number("… and {n} more watchlist", "… and {n} more watchlists", more)
+    return lines[:LISTS_LIMIT] + ([rest] if more > 0 else [])
 
 
 def _term(finding: Finding) -> str:
@@ -214,7 +229,9 @@ def _some(terms: Sequence[str]) -> str:
     shown: list[str] = []
     for term in terms:
         if shown and length(", ".join([*shown, term])) > TERMS_LIMIT:
-            return f"{', '.join(shown)} and {len(terms) - len(shown)} more"
+            return say(
+                "{some} and {number} more", some=", ".join(shown), number=len(terms) - len(shown)
+            )
         shown.append(term)
     return ", ".join(shown)
 
@@ -222,8 +239,23 @@ def _some(terms: Sequence[str]) -> str:
 def _elsewhere(findings: Iterable[Finding]) -> list[str]:
     """Matches outside of the shown text: in a link, a poll, a file name …"""
     found = {(e.kind, e.matched) for finding in findings for e in finding.hit.elsewhere}
-    lines = [f"in its {kind}: <b>{one_line(matched)}</b>" for kind, matched in sorted(found)]
+    lines = [f"{in_its(kind)}: <b>{one_line(matched)}</b>" for kind, matched in sorted(found)]
     return lines[:ELSEWHERE_LIMIT]
+
+
+def in_its(kind: str) -> str:
+    """Where in a post, besides its text; `kind` is that of an extra."""
+    return say(IN_ITS[kind]) if kind in IN_ITS else say("in its {kind}", kind=kind)
+
+
+IN_ITS = {
+    "link": Said("in its link"),
+    "quote": Said("in its quote"),
+    "poll": Said("in its poll"),
+    "file": Said("in its file"),
+    "button": Said("in its button"),
+    "preview": Said("in its preview"),
+}
 
 
 def post_line(entry: Entry, zone: tzinfo) -> str:
@@ -231,7 +263,7 @@ def post_line(entry: Entry, zone: tzinfo) -> str:
     said = " ".join(excerpt(entry.post, entry.findings, LIST_EXCERPT, marks=3).split())
     when = time_short(entry.post.published_at, zone)
     link = post_link(entry.channel, entry.post.message_id)
-    return f'• <a href="{link}">{when}</a> {title(entry.channel)}: {said or "(no text)"}'
+    return f'• <a href="{link}">{when}</a> {title(entry.channel)}: {said or say("(no text)")}'
 
 
 def excerpt(post: Post, findings: Iterable[Finding], limit: int, marks: int = MARKS_LIMIT) -> str:
@@ -327,7 +359,7 @@ def one_line(text: str, limit: int = LINE_LIMIT) -> str:
 
 
 def title(channel: Channel) -> str:
-    return one_line(channel.title) or "a channel without a name"
+    return one_line(channel.title) or say("a channel without a name")
 
 
 def channel_name(channel: Channel) -> str:
@@ -342,12 +374,12 @@ def time_shown(moment: datetime, zone: tzinfo) -> str:
 
 def date_shown(moment: datetime, zone: tzinfo) -> str:
     local = moment.astimezone(zone)
-    return f"{local.day} {local:%b %Y}"
+    return f"{local.day} {speech.month(local.month)} {local.year}"
 
 
 def time_short(moment: datetime, zone: tzinfo) -> str:
     local = moment.astimezone(zone)
-    return f"{local.day} {local:%b %H:%M}"
+    return f"{local.day} {speech.month(local.month)} {local:%H:%M}"
 
 
 def post_link(channel: Channel, message_id: int) -> str:
@@ -363,14 +395,19 @@ def coverage(ledgers: Sequence[Ledger], rhythms: Mapping[int, Rhythm], now: date
         ledger.trouble is None and ledger.looked_at is not None and now - ledger.looked_at < FRESH
         for ledger in ledgers
     )
-    parts = [f"{complete} of {len(ledgers)} channels complete"]
+    parts = [say("{complete} of {all} channels complete", complete=complete, all=len(ledgers))]
     if repaired := sum(ledger.repaired for ledger in ledgers):
-        parts.append("1 gap repaired" if repaired == 1 else f"{repaired} gaps repaired")
+        parts.append(say_number("{n} gap repaired", "{n} gaps repaired", repaired))
     for ledger in [ledger for ledger in ledgers if ledger.silent][:SILENT_LIMIT]:
         rhythm = rhythms[ledger.channel.id]
         name = f"@{ledger.channel.username}" if ledger.channel.username else title(ledger.channel)
         parts.append(
-            f"{name} silent for {duration(rhythm.last)}, usually {duration(rhythm.usual or 0)}"
+            say(
+                "{channel} silent for {quiet}, usually {usual}",
+                channel=name,
+                quiet=say(duration(rhythm.last)),
+                usual=say(duration(rhythm.usual or 0)),
+            )
         )
     return f"<i>{', '.join(parts)}</i>"
 

@@ -12,12 +12,23 @@ from typing import NamedTuple
 from rapidfuzz.distance import LCSseq
 
 from bot import render
+from bot.speech import say, say_number
 from storage.model import Entry, Place, Span, Version
+from storage.said import Said
 
 MARKS_LIMIT = 90  # marks in one message: Telegram drops those above 100
 COMPARED = 6000  # words of two texts together: above that the newer one is shown as it is
 _WORD = re.compile(r"\s*\S+|\s+")
 _INVISIBLE = re.compile(r"[\s\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]*")
+
+KINDS = {
+    "link": Said("link"),
+    "quote": Said("quote"),
+    "poll": Said("poll"),
+    "file": Said("file"),
+    "button": Said("button"),
+    "preview": Said("preview"),
+}
 
 
 class Piece(NamedTuple):
@@ -30,27 +41,30 @@ def whole(entry: Entry, zone: tzinfo) -> list[str]:
     post = entry.post
     pieces = [*_head(entry, zone), *_marked(post.text, entry)]
     for extra in post.extras:
-        pieces += [Piece(f"\n{extra.kind}: ", "i"), Piece(extra.text)]
+        pieces += [Piece(f"\n{say(KINDS.get(extra.kind, extra.kind))}: ", "i"), Piece(extra.text)]
     return _messages([*pieces, *_foot(entry)])
 
 
 def versions(entry: Entry, kept: Sequence[Version], zone: tzinfo) -> list[str]:
     """Every text of a post with its time, the present one last, and what each one changed."""
     if len(kept) == 1 and entry.deleted_at is None:
-        return ["It was never edited, as far as was seen: there is one version."]
+        return [say("It was never edited, as far as was seen: there is one version.")]
     pieces = [*_head(entry, zone)]
     before = None
     for number, version in enumerate(kept, start=1):
         when = render.time_shown(version.since, zone)
-        what = "published" if number == 1 else "edited"
-        pieces.append(Piece(f"{number}. {what} {when}\n", "b"))
+        what = (
+            say("published {when}", when=when) if number == 1 else say("edited {when}", when=when)
+        )
+        pieces.append(Piece(f"{number}. {what}\n", "b"))
         pieces += _changes(before, version.text) if before is not None else [Piece(version.text)]
         pieces.append(Piece("\n\n"))
         before = version.text
     if entry.deleted_at is not None:
-        pieces.append(Piece(f"deleted {render.time_shown(entry.deleted_at, zone)}\n\n", "b"))
+        when = render.time_shown(entry.deleted_at, zone)
+        pieces.append(Piece(f"{say('deleted {when}', when=when)}\n\n", "b"))
     if len(kept) > 1:
-        pieces += [Piece("added", "u"), Piece(" · "), Piece("taken away", "s")]
+        pieces += [Piece(say("added"), "u"), Piece(" · "), Piece(say("taken away"), "s")]
     return _messages([*pieces, *_foot(entry)])
 
 
@@ -58,15 +72,21 @@ def story(entry: Entry, members: Sequence[Place], zone: tzinfo) -> list[str]:
     """Lines: who published it first, and how it spread."""
     others = [one for one in members if one.key != entry.post.key]
     if not others:
-        return ["No other watched channel has it, as far as its words tell."]
+        return [say("No other watched channel has it, as far as its words tell.")]
     first = min(members, key=lambda one: one.published_at)
     channels = len({one.channel.id for one in members})
-    lines = [f"👥 <b>{len(members)} posts in {channels} channels</b>"]
+    counted = say_number("{n} channel", "{n} channels", channels)
+    posts = say_number("{n} post", "{n} posts", len(members))
+    lines = [say("👥 <b>{posts} in {channels}</b>", posts=posts, channels=counted)]
     for one in members:
         link = render.post_link(one.channel, one.message_id)
         when = render.time_shown(one.published_at, zone)
-        after = _span(one.published_at - first.published_at) if one is not first else " · first"
-        gone = " · deleted" if one.deleted else ""
+        after = (
+            _span(one.published_at - first.published_at)
+            if one is not first
+            else f" · {say('first')}"
+        )
+        gone = f" · {say('deleted')}" if one.deleted else ""
         name = render.channel_name(one.channel)
         lines.append(f'• <a href="{link}">{when}</a> {name}{after}{gone}')
     return lines
@@ -74,7 +94,9 @@ def story(entry: Entry, members: Sequence[Place], zone: tzinfo) -> list[str]:
 
 def _span(after: timedelta) -> str:
     minutes = int(after.total_seconds() // 60)
-    return f" · {minutes} min later" if minutes < 120 else f" · {minutes // 60} h later"
+    if minutes < 120:
+        return f" · {say('{minutes} min later', minutes=minutes)}"
+    return f" · {say('{hours} h later', hours=minutes // 60)}"
 
 
 def _head(entry: Entry, zone: tzinfo) -> list[Piece]:
