@@ -69,6 +69,8 @@ def say(what: str | BaseException, /, **values: object) -> str:
     template = what
     if isinstance(what, Said):
         template, values = what.template, {**what.values, **values}
+    if not template:
+        return ""  # by which a catalogue has its header
     return _filled(catalogue(LANGUAGE.get()).gettext(template), values)
 
 
@@ -81,8 +83,15 @@ def say_number(one: str, many: str, n: int, /, **values: object) -> str:
 def _filled(template: str, values: dict[str, object]) -> str:
     if not values:
         return template
-    said = {name: say(one) if isinstance(one, Said) else one for name, one in values.items()}
-    return template.format_map(said)
+    return template.format_map({name: _value(template, name, values[name]) for name in values})
+
+
+def _value(template: str, name: str, value: object) -> object:
+    if isinstance(value, Said):
+        return say(value)
+    if isinstance(value, float) and f"{{{name}}}" in template:  # no format says how to write it
+        return decimal(value)
+    return value
 
 
 @lru_cache(maxsize=len(LANGUAGES))

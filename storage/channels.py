@@ -80,7 +80,7 @@ async def is_watched(db: Connection, channel_id: int) -> bool:
 async def watched(db: Connection) -> list[Ledger]:
     rows = await db.execute_fetchall(
         "SELECT id, username, title, kind, start, cursor, looked_at, trouble, repaired, silent, "
-        "mark, trouble_said FROM channels "
+        "mark, trouble_said, mark_said FROM channels "
         "WHERE removed_at IS NULL ORDER BY title COLLATE NOCASE, id"
     )
     return [_ledger(*row) for row in rows]
@@ -187,7 +187,8 @@ async def set_trouble(tx: Connection, channel_id: int, why: str | None) -> bool:
 async def set_mark(tx: Connection, channel_id: int, mark: str | None) -> bool:
     """Note what Telegram says against a channel. False when that was known."""
     done = await tx.execute(
-        "UPDATE channels SET mark = ? WHERE id = ? AND mark IS NOT ?", (mark, channel_id, mark)
+        "UPDATE channels SET mark = ?1, mark_said = ?2 WHERE id = ?3 AND mark IS NOT ?1",
+        (mark, said.kept(mark), channel_id),
     )
     return done.rowcount > 0
 
@@ -222,8 +223,10 @@ def _ledger(
     silent: int,
     mark: str | None,
     trouble_said: str | None,
+    mark_said: str | None,
 ) -> Ledger:
     channel = Channel(id, username, title, ChannelKind(kind))
     looked = moment(looked_at) if looked_at else None
     trouble = said.read(trouble, trouble_said if trouble else None)
+    mark = said.read(mark, mark_said if mark else None)
     return Ledger(channel, start, cursor, looked, trouble, repaired, bool(silent), mark)

@@ -6,7 +6,7 @@ the values that stand in it. It is an English string to whoever does not care.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 
@@ -37,12 +37,25 @@ class Counted(Said):
 
     def __new__(cls, one: str, many: str, n: int, /, **values: object) -> Self:
         made = super().__new__(cls, one if n == 1 else many, n=n, **values)
-        made.template, made.many, made.n = one, many, n
+        made.template, made.many, made.n, made.values = one, many, n, values
         return made
 
+    def __getnewargs_ex__(self) -> tuple[tuple[object, ...], Mapping[str, object]]:
+        return (self.template, self.many, self.n), self.values  # to be copied by
+
     def in_words(self) -> dict[str, Any]:
-        values = {name: value for name, value in self.values.items() if name != "n"}
-        return {"say": self.template, "many": self.many, "n": self.n, "with": _written(values)}
+        return {"say": self.template, "many": self.many, "n": self.n, "with": _written(self.values)}
+
+
+def listed(separator: str, items: Iterable[str]) -> str:
+    """`separator.join(items)` that stays Said."""
+    values = {f"item{number}": item for number, item in enumerate(items)}
+    return Said(separator.join(f"{{{name}}}" for name in values), **values)
+
+
+def of(error: BaseException) -> str:
+    """What an exception says; unlike `str(error)` as it was said."""
+    return error.args[0] if error.args else ""
 
 
 def kept(text: str | None) -> str | None:

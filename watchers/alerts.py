@@ -17,9 +17,10 @@ from storage.model import (
     Subscription,
     Told,
 )
+from storage.said import Counted, Said
 from watchers.zones import zone_of
 
-NEW_TERM = "new in a story told before"
+NEW_TERM = Said("new in a story told before")
 SPREADING = (10, 30, 100, 300)  # channels that have a story: then it is told again
 
 
@@ -79,7 +80,7 @@ def owed_for(
             continue
         reason = None
         if known:
-            reason = NEW_TERM if news else f"{reached} channels have this story by now"
+            reason = NEW_TERM if news else _spread(reached)
         until = quiet_until(audience.chats.get(chat_id), now, audience.zone)
         if until and severity is not Severity.HIGH:
             held.append(Delivery(chat_id, DeliveryKind.DIGEST, until, hits, thread_id=thread_id))
@@ -96,6 +97,12 @@ def owed_for(
                 )
             )
     return Owed(tuple(alerts), tuple(held), tuple(joined))
+
+
+def _spread(reached: int) -> Said:
+    return Counted(
+        "{n} channel has this story by now", "{n} channels have this story by now", reached
+    )
 
 
 def is_muted(hit: Hit | Sighting, chat_id: int, mutes: Sequence[Mute], now: datetime) -> bool:

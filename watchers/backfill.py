@@ -11,8 +11,9 @@ from datetime import datetime
 
 from aiosqlite import Connection
 
-from storage import backfills, outbox
+from storage import backfills, outbox, said
 from storage.model import Backfill, Delivery, DeliveryKind
+from storage.said import Counted, Said
 from watchers.ingest import ChannelRefused, Flooded, Source, SourceLost
 from watchers.pipeline import Counts, Pipeline
 from watchers.sources import Sources
@@ -73,23 +74,40 @@ async def _finish(pipeline: Pipeline, wish: Backfill) -> None:
         ended = await backfills.finish(tx, wish, now)
         if ended is None:
             return  # the channel was removed meanwhile, or more is wanted now
-        channel = f"“{ended.channel.title}”"
-        text = f"The backfill of {channel} is done: {ended.posts} posts, {ended.hits} hits."
-        if ended.hits:
-            text += (
-                f" They are told when a period is asked for: /digest {(now - ended.until).days}d"
-            )
-        await _tell(tx, ended, text, now)
+        await _tell(tx, ended, _done(ended, now), now)
     log.info("a backfill is done: %s posts, %s hits", ended.posts, ended.hits)
     pipeline.owed.set()
+
+
+def _done(ended: Backfill, now: datetime) -> Said:
+    channel = ended.channel.title
+    posts = Counted("{n} post", "{n} posts", ended.posts)
+    hits = Counted("{n} hit", "{n} hits", ended.hits)
+    if not ended.hits:
+        return Said(
+            "The backfill of “{channel}” is done: {posts}, {hits}.",
+            channel=channel,
+            posts=posts,
+            hits=hits,
+        )
+    return Said(
+        "The backfill of “{channel}” is done: {posts}, {hits}. "
+        "They are told when a period is asked for: /digest {days}d",
+        channel=channel,
+        posts=posts,
+        hits=hits,
+        days=(now - ended.until).days,
+    )
 
 
 async def _give_up(pipeline: Pipeline, wish: Backfill, why: ChannelRefused) -> None:
     """What was read stays. Asked for again, it begins anew, which finds the same."""
     async with pipeline.db.transaction() as tx:
         await backfills.forget(tx, wish.channel.id)
-        text = (
-            f"The backfill of “{wish.channel.title}” stopped: {why}. Ask again when it is mended."
+        text = Said(
+            "The backfill of “{channel}” stopped: {why}. Ask again when it is mended.",
+            channel=wish.channel.title,
+            why=said.of(why),
         )
         await _tell(tx, wish, text, pipeline.clock())
     pipeline.owed.set()

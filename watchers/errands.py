@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from storage.model import Channel
+from storage.said import Counted
 from watchers.ingest import Flooded, Tell
 from watchers.lookups import WITHIN
 from watchers.rhythm import duration
@@ -64,9 +65,16 @@ async def _tell_who_waits(account: Errands, strangers: Strangers, tell: Tell, to
         return told and wait > 0
     if not told and (waiting := await strangers(False)):
         await tell(
-            f"{len(waiting)} channels are not read yet: this account does not know them, and "
-            f"Telegram allows only about 200 names to be looked up a day. It goes on in "
-            f"{duration(wait)}; nothing is lost, what they publish is caught up."
+            Counted(
+                "{n} channel is not read yet: this account does not know it, and Telegram allows "
+                "only about 200 names to be looked up a day. It goes on in {time}; nothing is "
+                "lost, what it publishes is caught up.",
+                "{n} channels are not read yet: this account does not know them, and Telegram "
+                "allows only about 200 names to be looked up a day. It goes on in {time}; nothing "
+                "is lost, what they publish is caught up.",
+                len(waiting),
+                time=duration(wait),
+            )
         )
         return True
     return told

@@ -8,6 +8,7 @@ from functools import lru_cache
 import re2
 
 from storage.model import Span
+from storage.said import Said
 
 _MEMORY = 1 << 20  # bytes a pattern may take, its automaton included
 _MOST_SPANS = 1000
@@ -40,9 +41,9 @@ def compiled(pattern: str) -> Expression:
     try:
         made = re2.compile(_with_all_letters(pattern), options)
         if made.search("") is not None:
-            return Expression(pattern, "this regular expression matches even an empty text")
+            return Expression(pattern, Said("this regular expression matches even an empty text"))
     except re2.error as error:
-        return Expression(pattern, f"this is no regular expression of RE2: {_reason(error)}")
+        return Expression(pattern, _problem(error))
     return Expression(pattern, None, made)
 
 
@@ -67,13 +68,17 @@ def _with_all_letters(pattern: str) -> str:
     return "".join(made) + pattern[done:]
 
 
-def _reason(error: Exception) -> str:
+def _problem(error: Exception) -> Said:
     reason = error.args[0] if error.args else ""
     if isinstance(reason, bytes):
         reason = reason.decode(errors="replace")
     if "invalid perl operator" in reason or "invalid escape sequence" in reason:
-        return f"{reason} (look-around and back references do not exist there)"
-    return str(reason)
+        return Said(
+            "this is no regular expression of RE2: {reason} "
+            "(look-around and back references do not exist there)",
+            reason=reason,
+        )
+    return Said("this is no regular expression of RE2: {reason}", reason=reason)
 
 
 _TOGETHER = 50

@@ -16,8 +16,9 @@ from functools import partial
 from itertools import groupby, pairwise
 from typing import Protocol
 
-from storage import channels, gaps, posts
+from storage import channels, gaps, posts, said
 from storage.model import Channel, Ledger, Post
+from storage.said import Said
 from watchers import life
 from watchers.pipeline import Counts, Pipeline
 from watchers.references import Reference
@@ -51,7 +52,7 @@ class Flooded(Exception):
     """Telegram asks for a pause."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"Telegram asks to wait {seconds:.0f} s")
+        super().__init__(Said("Telegram asks to wait {seconds} s", seconds=round(seconds)))
         self.seconds = seconds
 
 
@@ -159,7 +160,7 @@ Tell = Callable[[str], Awaitable[None]]  # a sentence for the owners
 class SourceState:
     """For /status: why the source can't be read just now; None when it can."""
 
-    trouble: str | None = "not connected yet"
+    trouble: str | None = Said("not connected yet")
 
 
 async def supervise(
@@ -180,7 +181,7 @@ async def supervise(
                 log.info("connected to Telegram")
                 state.trouble = None
                 if told:
-                    await tell("The connection to Telegram is back; catching up.")
+                    await tell(Said("The connection to Telegram is back; catching up."))
                 attempts, told = 0, ""
                 share.well(source.name, rank)
                 async with asyncio.TaskGroup() as tasks:
@@ -194,14 +195,20 @@ async def supervise(
             why = next(_leaves(lost))
         finally:
             share.unwell(source.name)
-        attempts, state.trouble = attempts + 1, str(why)
+        trouble = said.of(why) if why else ""
+        attempts, state.trouble = attempts + 1, trouble
         wait = BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
         hopeless = isinstance(why, SessionRefused)
         log.warning("%s; next try in %s s", why, BACK_OFF[-1] if hopeless else wait)
         lasting = (hopeless or attempts >= PATIENCE) and share.relied_on(rank)
-        if lasting and str(why) != told:
-            told = str(why)
-            await tell(f"Channels can't be read: {why}. What is missed now is caught up later.")
+        if lasting and trouble != told:
+            told = trouble
+            await tell(
+                Said(
+                    "Channels can't be read: {why}. What is missed now is caught up later.",
+                    why=trouble,
+                )
+            )
         await asyncio.sleep(BACK_OFF[-1] if hopeless else wait)
 
 
@@ -411,7 +418,7 @@ async def _do(
         walk.read.clear()  # where it stood may be gone
         if standing_in():
             return  # it is read again by who can
-        trouble = str(refused)
+        trouble = said.of(refused)
     finally:
         if not walk.unfinished:
             del looks.walks[channel.id]

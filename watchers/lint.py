@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from storage.said import Said
 from watchers import query
 from watchers.forms import forms_of
 from watchers.little_words import EVERYWHERE
@@ -16,9 +17,9 @@ _LITTLE = frozenset(fold(word) for word in EVERYWHERE)
 
 
 _OPERATORS = (
-    dict.fromkeys(("ИЛИ", "АБО", "ЦІ", "ЧИ", "LUB", "ALBO"), "either is written |")
-    | dict.fromkeys(("И", "І", "ДЫ", "ТА", "I", "ORAZ"), "both is written with a blank")
-    | dict.fromkeys(("НЕ", "НЯ", "NIE"), "not is written - before the word")
+    dict.fromkeys(("ИЛИ", "АБО", "ЦІ", "ЧИ", "LUB", "ALBO"), Said("either is written |"))
+    | dict.fromkeys(("И", "І", "ДЫ", "ТА", "I", "ORAZ"), Said("both is written with a blank"))
+    | dict.fromkeys(("НЕ", "НЯ", "NIE"), Said("not is written - before the word"))
 )
 
 
@@ -51,31 +52,44 @@ def _of_letters(word: str, position: int) -> list[Warning]:
         return []
     strangers = "".join(dict.fromkeys(c for c in word if LATIN.search(c.lower())))
     alike = all(c.lower() in LATIN_ALIKE for c in strangers)
-    what = "Latin letters that look Cyrillic" if alike else "Latin and Cyrillic letters"
-    return [Warning(position, f"{word} mixes scripts: {strangers} ({what}); write it in one")]
+    if alike:
+        what = Said(
+            "{word} mixes scripts: {letters} (Latin letters that look Cyrillic); write it in one",
+            word=word,
+            letters=strangers,
+        )
+    else:
+        what = Said(
+            "{word} mixes scripts: {letters} (Latin and Cyrillic letters); write it in one",
+            word=word,
+            letters=strangers,
+        )
+    return [Warning(position, what)]
 
 
 def _of_frequency(word: str, leaf: Words) -> list[Warning]:
     at = leaf.position
     if word.endswith("*"):
         if len(word) <= _SHORTEST_PREFIX:
-            return [Warning(at, f"{word} begins very many words: write more letters")]
+            what = Said("{word} begins very many words: write more letters", word=word)
+            return [Warning(at, what)]
         return []
     if word in _OPERATORS:
-        return [Warning(at, f"{word} is looked for as a word: {_OPERATORS[word]}")]
+        what = Said("{word} is looked for as a word: {meant}", word=word, meant=_OPERATORS[word])
+        return [Warning(at, what)]
     folded = fold(word)
     if folded in _LITTLE:
-        return [
-            Warning(
-                at, f"{word} stands in almost every post: write it in a phrase, or a rarer word"
-            )
-        ]
+        what = Said(
+            "{word} stands in almost every post: write it in a phrase, or a rarer word", word=word
+        )
+        return [Warning(at, what)]
     if len(word) < _SHORTEST_WORD and not (leaf.exact and word.isupper()):
-        return [
-            Warning(
-                at, f"{word} is so short that it is found in very many posts: write ={word.upper()}"
-            )
-        ]
+        what = Said(
+            "{word} is so short that it is found in very many posts: write ={capitals}",
+            word=word,
+            capitals=word.upper(),
+        )
+        return [Warning(at, what)]
     if (
         word.isupper()
         and len(word) <= 4
@@ -83,12 +97,11 @@ def _of_frequency(word: str, leaf: Words) -> list[Warning]:
         and word.isalpha()
         and len(forms_of(word.lower())) > 1
     ):
-        return [
-            Warning(
-                at,
-                f"{word} is also found as a word in small letters: for the abbreviation write ={word}",
-            )
-        ]
+        what = Said(
+            "{word} is also found as a word in small letters: for the abbreviation write ={word}",
+            word=word,
+        )
+        return [Warning(at, what)]
     return []
 
 
@@ -96,13 +109,12 @@ def _of_regex(leaf: Regex, wanted: bool) -> list[Warning]:
     from watchers.expressions import compiled
 
     if re.search(r"\\[bB]", leaf.pattern) and CYRILLIC.search(leaf.pattern.lower()):
-        what = r"\b knows Latin letters only, so this may never match: write (^|\PL) for it"
+        what = Said(r"\b knows Latin letters only, so this may never match: write (^|\PL) for it")
         return [Warning(leaf.position, what)]
     probe = compiled(leaf.pattern)
     if wanted and sum(bool(list(probe.spans(text))) for text in _PLAIN_POSTS) == len(_PLAIN_POSTS):
-        return [
-            Warning(leaf.position, "this expression matches almost every post: make it narrower")
-        ]
+        what = Said("this expression matches almost every post: make it narrower")
+        return [Warning(leaf.position, what)]
     return []
 
 
@@ -126,7 +138,10 @@ def _never(node: Node) -> list[Warning]:
             }
             wanted = {leaf for part in parts if not isinstance(part, Not) for leaf in _all_of(part)}
             said = [
-                Warning(leaf.position, f"{_name(leaf)} is wanted and forbidden: this never matches")
+                Warning(
+                    leaf.position,
+                    Said("{word} is wanted and forbidden: this never matches", word=_name(leaf)),
+                )
                 for leaf in forbidden
                 if leaf in wanted
             ]
@@ -134,7 +149,10 @@ def _never(node: Node) -> list[Warning]:
         case Either(parts):
             doubled = [part for n, part in enumerate(parts) if part in parts[:n]]
             said = [
-                Warning(_position(part), f"{_name(part)} stands on both sides of |: once is enough")
+                Warning(
+                    _position(part),
+                    Said("{word} stands on both sides of |: once is enough", word=_name(part)),
+                )
                 for part in doubled
                 if isinstance(part, Words | Typo | Regex)
             ]

@@ -13,11 +13,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from storage.model import Channel, ChannelKind, Post
+from storage.said import Said
 from watchers.ingest import ChannelRefused, Deletion, Flooded, NotJoined, Page, SourceLost, Tell
 from watchers.preview_page import PageKind, PreviewPage
 from watchers.preview_web import TELEGRAM, Answer, Pace, PreviewWeb
 from watchers.references import Reference
-from watchers.standing import NO_LONGER, Standing
+from watchers.standing import Standing, moved_on, nobody_has
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +26,12 @@ WINDOW = 20  # ids a page shows
 GAP_LOOKS = 4  # empty answers, each beside a full one, that prove a gap longer than a window
 EDGES = 10_000  # remembered
 STRANGE = 3  # pages of an unknown shape in a row: it is the preview, not a channel
-_EMPTY = "Telegram's web preview shows no posts at present; it does so to who asks too often"
-_UNKNOWN = (
+_EMPTY = Said("Telegram's web preview shows no posts at present; it does so to who asks too often")
+_UNKNOWN = Said(
     "Telegram's web preview has a shape that this release does not know: update the program, "
     "or set an account up"
 )
-_ACCOUNT = "only a Telegram account can read it (TELEGRAM_API_ID and TELEGRAM_API_HASH)"
+_ACCOUNT = Said("only a Telegram account can read it (TELEGRAM_API_ID and TELEGRAM_API_HASH)")
 
 
 class PreviewSource:
@@ -99,7 +100,7 @@ class PreviewSource:
         """There is nothing else to do."""
 
     async def join(self, channel: Channel) -> None:
-        raise NotJoined("only a Telegram account can join, and none is connected at present")
+        raise NotJoined(Said("only a Telegram account can join, and none is connected at present"))
 
     def has_turn(self, channel: Channel, pages: int = 1) -> bool:
         now = asyncio.get_running_loop().time()
@@ -108,14 +109,20 @@ class PreviewSource:
     async def resolve(self, reference: Reference) -> tuple[Channel, int]:
         if reference.username is None:
             raise ChannelRefused(
-                "without a Telegram account a channel is found by its @name only, not by a number"
+                Said(
+                    "without a Telegram account a channel is found by its @name only, "
+                    "not by a number"
+                )
             )
         path = f"/s/{reference.username}"
         page = await self._meaning(path, await self._ask(path))
         if page.kind is PageKind.EMPTY:
             raise ChannelRefused(
-                f"the web preview shows no posts of {reference}: either there are none yet, or "
-                "Telegram asks for a pause; try again in some minutes"
+                Said(
+                    "the web preview shows no posts of {name}: either there are none yet, or "
+                    "Telegram asks for a pause; try again in some minutes",
+                    name=reference,
+                )
             )
         if page.kind is not PageKind.FEED or page.channel_id is None:
             raise ChannelRefused(_refusal(page, reference))
@@ -125,7 +132,9 @@ class PreviewSource:
     async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
         """One window, however many are asked for. See Source."""
         if channel.username is None or channel.kind is ChannelKind.GROUP:
-            raise ChannelRefused(f"the web preview shows public channels only: {_ACCOUNT}")
+            raise ChannelRefused(
+                Said("the web preview shows public channels only: {account}", account=_ACCOUNT)
+            )
         if below is not None and below <= 1:
             return Page((), None, 0)
         return await self._read(channel, below)
@@ -140,14 +149,14 @@ class PreviewSource:
         answer = await self._web.get(f"{path}?before={below}" if below else path)
         landing = answer.location.rstrip("/").rpartition("/")[2]
         if answer.status == 404 or landing.casefold() == (channel.username or "").casefold():
-            raise ChannelRefused("it has no web preview")
+            raise ChannelRefused(Said("it has no web preview"))
         found = answer.page or PreviewPage(PageKind.UNKNOWN)
         as_asked = below is None or min(found.ids, default=0) < below
         if found.kind is not PageKind.FEED or found.channel_id is None or not as_asked:
             self._web.turns.slow_down(path)
             raise Flooded(answer.retry_after or self._pace.pauses[0])
         if found.channel_id != channel.id:
-            raise ChannelRefused("its name belongs to somebody else now")
+            raise ChannelRefused(Said("its name belongs to somebody else now"))
         oldest = min(found.ids)
         whole = [post for post in found.posts if not found.more or oldest not in post.album]
         seen = frozenset() if found.unread else found.ids
@@ -160,7 +169,7 @@ class PreviewSource:
         as_asked = below is None or min(found.ids, default=0) <= below
         if found.kind is PageKind.FEED and found.channel_id is not None and as_asked:
             if found.channel_id != channel.id:
-                raise ChannelRefused(f"@{channel.username} belongs to somebody else now")
+                raise ChannelRefused(moved_on(channel))
             self._note_good(path, address, found)
             if found.title and channel.username:
                 self._standings[channel.id] = Standing(found.title, (channel.username,))
@@ -168,7 +177,7 @@ class PreviewSource:
         if below and found.kind is PageKind.EMPTY and await self._is_gap(channel, below, address):
             return self._gap(channel, below, frozenset({self._lowest[channel.id]}))
         if found.kind in (PageKind.NO_PREVIEW, PageKind.NOT_FOUND):
-            raise ChannelRefused(_refusal(found, Reference(channel.username), NO_LONGER))
+            raise ChannelRefused(_refusal(found, Reference(channel.username), known=True))
         raise self._note_bad(path, address, found.kind)
 
     def _window(self, channel: Channel, found: PreviewPage, below: int | None) -> Page:
@@ -260,7 +269,9 @@ class PreviewSource:
         self._web.turns.slow_down(path)
         patience = len(self._pace.pauses)
         if self._bad[address] > patience and self._bad[address] > self._bad_together:
-            return ChannelRefused("the web preview shows no posts of it, while it shows others")
+            return ChannelRefused(
+                Said("the web preview shows no posts of it, while it shows others")
+            )
         if self._bad_together > patience:
             self._lost = path
             return SourceLost(_EMPTY)
@@ -271,13 +282,26 @@ class PreviewSource:
         return self._pace.pauses[min(times, len(self._pace.pauses)) - 1]
 
 
-def _refusal(page: PreviewPage, reference: Reference, nobody: str = "; check its spelling") -> str:
+def _refusal(page: PreviewPage, reference: Reference, *, known: bool = False) -> Said:
+    """`known`: its name led to a channel once."""
     if page.kind is PageKind.NOT_FOUND:
-        return f"nobody has the name {reference}{nobody}"
+        return nobody_has(reference, any_more=known)
     if page.kind is not PageKind.NO_PREVIEW:
         return _UNKNOWN
     if "member" in page.counted:
-        return f"{reference} is a group, and the web preview shows none: {_ACCOUNT}"
+        return Said(
+            "{name} is a group, and the web preview shows none: {account}",
+            name=reference,
+            account=_ACCOUNT,
+        )
     if "subscriber" in page.counted:
-        return f"{reference} has no web preview, its owner or Telegram switched it off: {_ACCOUNT}"
-    return f"{reference} is a person or a bot, or has no web preview: {_ACCOUNT}"
+        return Said(
+            "{name} has no web preview, its owner or Telegram switched it off: {account}",
+            name=reference,
+            account=_ACCOUNT,
+        )
+    return Said(
+        "{name} is a person or a bot, or has no web preview: {account}",
+        name=reference,
+        account=_ACCOUNT,
+    )

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from storage.said import Said
 from watchers.ingest import SourceLost
 from watchers.preview_page import PreviewPage, parse_page
 
@@ -86,7 +87,9 @@ class PreviewWeb:
                         self._host, self._since = host, asyncio.get_running_loop().time()
                     return answer
         if answer is None:
-            raise SourceLost(f"the web preview can't be reached at {self._hosts[0]}")
+            raise SourceLost(
+                Said("the web preview can't be reached at {address}", address=self._hosts[0])
+            )
         return answer
 
     def _in_order(self) -> list[str]:
@@ -111,7 +114,7 @@ class PreviewWeb:
 
     async def _ask(self, host: str, path: str) -> Answer:
         if self._session is None:
-            raise SourceLost("the web preview is not being read at present")
+            raise SourceLost(Said("the web preview is not being read at present"))
         validators, kept = self._kept.get(path, ({}, None))
         async with self._session.get(
             host + path, allow_redirects=False, headers=validators

@@ -14,6 +14,7 @@ from typing import NoReturn, cast
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken
 from lark.exceptions import VisitError
 
+from storage.said import Counted, Said
 from watchers import rule_tokens
 from watchers.rule_tokens import RuleError, Written
 
@@ -95,7 +96,7 @@ def parse(rule: str) -> Node:
     if _holds_without(tree):
         raise RuleError(
             0,
-            "this matches every post that lacks a word: say what to look for as well",
+            Said("this matches every post that lacks a word: say what to look for as well"),
             None,
         )
     return tree
@@ -106,11 +107,15 @@ def phrase(alias: str) -> Words:
     exact = alias.startswith("=")
     words = rule_tokens.words_of(alias.replace("*", " "))
     if not words:
-        raise RuleError(0, "there is no letter or digit to look for", None)
+        raise RuleError(0, Said("there is no letter or digit to look for"), None)
     if len(alias) > rule_tokens.LONGEST_PHRASE:
         raise RuleError(
             rule_tokens.LONGEST_PHRASE,
-            f"a name has at most {rule_tokens.LONGEST_PHRASE} characters",
+            Counted(
+                "a name has at most {n} character",
+                "a name has at most {n} characters",
+                rule_tokens.LONGEST_PHRASE,
+            ),
             None,
         )
     return Words(words, exact)
@@ -204,18 +209,30 @@ def _check_brackets(rule: str, written: list[Written]) -> None:
         elif token.kind == "RPAR":
             if not opened:
                 at = token.position
-                raise RuleError(at, "this ) closes nothing", _without(rule, at, at + 1))
+                raise RuleError(at, Said("this ) closes nothing"), _without(rule, at, at + 1))
             opened.pop()
         if len(opened) > DEEPEST:
-            raise RuleError(token.position, f"brackets go at most {DEEPEST} deep", None)
+            too_deep = Said("brackets go at most {levels} deep", levels=DEEPEST)
+            raise RuleError(token.position, too_deep, None)
     if opened:
-        raise RuleError(opened[-1], "this ( is never closed", rule + ")" * len(opened))
+        raise RuleError(opened[-1], Said("this ( is never closed"), rule + ")" * len(opened))
     if sum(token.type == "LEAF" for token in written) > MOST_PARTS:
-        raise RuleError(0, f"a rule has at most {MOST_PARTS} words: make it two rules", None)
+        what = Counted(
+            "a rule has at most {n} word: make it two rules",
+            "a rule has at most {n} words: make it two rules",
+            MOST_PARTS,
+        )
+        raise RuleError(0, what, None)
 
 
 def _without(rule: str, start: int, end: int) -> str | None:
     return " ".join((rule[:start] + " " + rule[end:]).split()) or None
+
+
+_BEFORE = Said("nothing stands before this {sign}")
+_AFTER = Said("nothing stands after this {sign}")
+_ONE_MINUS = Said("one - is enough")
+_ABSENT = Said("NEAR wants what is near, not what is absent")
 
 
 def _explain(rule: str, written: list[Written], error: UnexpectedInput) -> NoReturn:
@@ -227,19 +244,19 @@ def _explain(rule: str, written: list[Written], error: UnexpectedInput) -> NoRet
     if here is None:  # the rule ended too early
         assert before is not None
         at, here, before = before.position, before, None
-        side = "after"
+        side = _AFTER
     else:
-        side = "before"
+        side = _BEFORE
     cut = _without(rule, here.position, here.end)
     if before is not None and here.kind == "RPAR":
         if before.kind == "LPAR":
             cut = _without(rule, before.position, here.end)
-            raise RuleError(before.position, "there is nothing in these brackets", cut)
-        at, here, side = before.position, before, "after"
+            raise RuleError(before.position, Said("there is nothing in these brackets"), cut)
+        at, here, side = before.position, before, _AFTER
         cut = _without(rule, here.position, here.end)
     name = {"VBAR": "|", "NEAR": "NEAR", "NOT": "-"}.get(here.kind, rule[here.position : here.end])
     if here.kind == "NOT":
         doubled = before is not None and before.kind == "NOT"
-        what = "one - is enough" if doubled else "NEAR wants what is near, not what is absent"
+        what = _ONE_MINUS if doubled else _ABSENT
         raise RuleError(at, what, cut)
-    raise RuleError(at, f"nothing stands {side} this {name}", cut)
+    raise RuleError(at, Said(side, sign=name), cut)

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from storage.said import Said
+
 _HOSTS = r"(?:https?://)?(?:www\.)?(?:t\.me|telegram\.me|telegram\.dog)/"
 _USERNAME = r"[A-Za-z][A-Za-z0-9_]{3,31}"
 _NAME = re.compile(rf"@?({_USERNAME})")
@@ -39,8 +41,10 @@ def read_reference(text: str) -> Reference:
     text = text.strip()
     if _INVITE.fullmatch(text):
         raise BadReference(
-            "that is an invite link, so the channel is private; only public channels and groups, "
-            "those with an @name, are watched"
+            Said(
+                "that is an invite link, so the channel is private; only public channels and "
+                "groups, those with an @name, are watched"
+            )
         )
     for pattern in (_LINK, _SUBDOMAIN, _APP, _NAME):
         if match := pattern.fullmatch(text):
@@ -49,7 +53,10 @@ def read_reference(text: str) -> Reference:
         if match := pattern.fullmatch(text):
             return Reference(id=int(match[1]))
     raise BadReference(
-        f"“{text[:64]}” names no channel: write @name, https://t.me/name or the channel's number"
+        Said(
+            "“{text}” names no channel: write @name, https://t.me/name or the channel's number",
+            text=text[:64],
+        )
     )
 
 
@@ -60,4 +67,6 @@ def read_post_link(text: str) -> tuple[Reference, int]:
         name = username or subdomain
         reference = Reference(username=name) if name else Reference(id=int(id))
         return reference, int(message_id)
-    raise BadReference(f"“{text[:64]}” is no link of a post: write https://t.me/name/123")
+    raise BadReference(
+        Said("“{text}” is no link of a post: write https://t.me/name/123", text=text[:64])
+    )

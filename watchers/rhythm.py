@@ -19,6 +19,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
 
+from storage.said import Counted, Said
+
 LOOK_EVERY = 1.1  # seconds between two requests of one account: below one a second on average
 HOT = 25.0  # seconds between looks at a busy channel
 COLD = 540.0  # seconds between looks at a quiet one
@@ -76,9 +78,12 @@ def silent(rhythm: Rhythm) -> bool:
     return rhythm.last > max(SHORTEST_SILENCE, 12 * rhythm.usual, 1.5 * max(rhythm.gaps))
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float) -> Said:
     """A length of time as people say it: 40 s, 20 min, 9 h, 3 days."""
-    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size * (2 if unit == "days" else 1):
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
+    if seconds >= 2 * 86400:
+        return Counted("{n} day", "{n} days", round(seconds / 86400))
+    if seconds >= 3600:
+        return Said("{n} h", n=round(seconds / 3600))
+    if seconds >= 60:
+        return Said("{n} min", n=round(seconds / 60))
+    return Said("{n} s", n=round(seconds))

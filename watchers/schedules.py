@@ -8,9 +8,19 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import product
 
+from storage.said import Said, listed
 from watchers import periods
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_NAMES = (
+    Said("Monday"),
+    Said("Tuesday"),
+    Said("Wednesday"),
+    Said("Thursday"),
+    Said("Friday"),
+    Said("Saturday"),
+    Said("Sunday"),
+)
 _GROUPS = {
     "daily": range(7),
     "weekdays": range(5),
@@ -64,8 +74,11 @@ def read_schedule(text: str) -> str:
 
 def _bad(text: str) -> BadSchedule:
     return BadSchedule(
-        f"“{text[:64]}” is no schedule: write now, hourly, or days and a time: daily 08:00 · "
-        "daily 08:00,18:00 · weekdays 08:00 · weekly mon 08:00"
+        Said(
+            "“{text}” is no schedule: write now, hourly, or days and a time: daily 08:00 · "
+            "daily 08:00,18:00 · weekdays 08:00 · weekly mon 08:00",
+            text=text[:64],
+        )
     )
 
 
@@ -113,17 +126,27 @@ def _moment(day: date, clock: time, zone: tzinfo) -> datetime:
     return datetime.combine(day, clock, zone).astimezone(UTC)
 
 
-def shown(schedule: str) -> str:
+def shown(schedule: str) -> Said:
     """A schedule in words."""
     if schedule == "now":
-        return "every hit at once"
+        return Said("every hit at once")
     if schedule == "hourly":
-        return "a digest every hour"
-    days, _, times = schedule.partition(" ")
-    *earlier, last = times.split(",")
-    at = f"{', '.join(earlier)} and {last}" if earlier else last
-    when = {"daily": "every day", "weekdays": "from Monday to Friday", "weekends": "at weekends"}
-    named = ", ".join(
-        f"{date(2024, 1, 1 + DAYS.index(d)):%A}" for d in days.split(",") if d in DAYS
-    )
-    return f"a digest {when.get(days) or f'every {named}'} at {at}"
+        return Said("a digest every hour")
+    days, _, at = schedule.partition(" ")
+    times = _times_shown(at.split(","))
+    match days:
+        case "daily":
+            return Said("a digest every day at {times}", times=times)
+        case "weekdays":
+            return Said("a digest from Monday to Friday at {times}", times=times)
+        case "weekends":
+            return Said("a digest at weekends at {times}", times=times)
+    named = listed(", ", [_NAMES[DAYS.index(day)] for day in days.split(",")])
+    return Said("a digest every {days} at {times}", days=named, times=times)
+
+
+def _times_shown(times: list[str]) -> str:
+    *earlier, last = times
+    if not earlier:
+        return last
+    return Said("{earlier} and {last}", earlier=", ".join(earlier), last=last)

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from math import log10
 
-from storage import channels, search, watchlists
+from storage import channels, said, search, watchlists
 from storage.db import Database
 from storage.model import Entry, Finding, Hit, Term, Watchlist
+from storage.said import Said
 from storage.search import Candidate
 from watchers import candidates, query
 from watchers.candidates import Wanted
@@ -103,7 +104,13 @@ def _filtered(asked: Asked, word: str) -> Asked | None:
         return None
     if name.lower() == "lang":
         if value.lower() not in LANGUAGES:
-            raise BadQuery(f"“{value[:20]}” is no language: write one of {', '.join(LANGUAGES)}")
+            raise BadQuery(
+                Said(
+                    "“{text}” is no language: write one of {languages}",
+                    text=value[:20],
+                    languages=", ".join(LANGUAGES),
+                )
+            )
         return replace(asked, language=value.lower())
     return replace(asked, watchlist=value) if name.lower() == "list" else None
 
@@ -146,17 +153,22 @@ async def _channel(db: Database, name: str) -> int:
     try:
         reference = read_reference(name)
     except BadReference as error:
-        raise BadQuery(str(error)) from None
+        raise BadQuery(said.of(error)) from None
     id = await channels.id_of(db.reader, reference.username, reference.id)
     if id is None:
-        raise BadQuery(f"nothing is stored of {reference}: /channels names those that are watched")
+        raise BadQuery(
+            Said(
+                "nothing is stored of {channel}: /channels names those that are watched",
+                channel=reference,
+            )
+        )
     return id
 
 
 async def _watchlist(db: Database, name: str) -> int:
     watchlist = await watchlists.named(db.reader, name)
     if watchlist is None:
-        raise BadQuery(f"there is no watchlist {name[:64]}: /watchlists names them")
+        raise BadQuery(Said("there is no watchlist {name}: /watchlists names them", name=name[:64]))
     return watchlist.id
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from storage import channels
 from storage.model import Ledger
+from storage.said import Said
 from watchers.ingest import Tell, rhythms
 from watchers.pipeline import Pipeline
 from watchers.rhythm import Rhythm, duration, silent
@@ -23,11 +24,14 @@ async def check(pipeline: Pipeline, tell: Tell) -> None:
             await tell(said(ledger, rhythm))
 
 
-def said(ledger: Ledger, rhythm: Rhythm) -> str:
-    title = ledger.channel.title
+def said(ledger: Ledger, rhythm: Rhythm) -> Said:
+    channel = ledger.channel.title
     if not silent(rhythm):
-        return f"{title} publishes again."
-    return (
-        f"{title} has been silent for {duration(rhythm.last)}; usually it publishes every "
-        f"{duration(rhythm.usual or 0)}. Look whether it moved, was blocked, or is just quiet."
+        return Said("{channel} publishes again.", channel=channel)
+    return Said(
+        "{channel} has been silent for {time}; usually it publishes every {usual}. "
+        "Look whether it moved, was blocked, or is just quiet.",
+        channel=channel,
+        time=duration(rhythm.last),
+        usual=duration(rhythm.usual or 0),
     )

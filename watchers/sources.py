@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from storage.model import Channel
+from storage.said import Said
 from watchers import second
 from watchers.ingest import (
     Flooded,
@@ -57,7 +58,7 @@ class Sources:
                 return await member.source.resolve(reference)
             except (Flooded, SourceLost) as error:
                 first = first or error
-        raise first or SourceLost("there is no source to ask")
+        raise first or SourceLost(Said("there is no source to ask"))
 
     async def join(self, channel: Channel) -> None:
         """With whichever account reads it now. Raises as Source.join does."""
@@ -65,7 +66,7 @@ class Sources:
         for member in self.members:
             if member.source.name == reader:
                 return await member.source.join(channel)
-        raise NotJoined("no Telegram account is connected at present")
+        raise NotJoined(Said("no Telegram account is connected at present"))
 
     def joined(self) -> frozenset[int]:
         """The channels that any account is a member of."""
@@ -80,4 +81,4 @@ class Sources:
         for member in self.members:
             if member.source.name == reader and not self._share.stands_in(member.rank):
                 return await member.source.page(channel, below, limit)
-        raise SourceLost("no source is connected at present")
+        raise SourceLost(Said("no source is connected at present"))

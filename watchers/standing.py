@@ -4,9 +4,8 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from storage.model import Channel, Ledger
-
-NO_LONGER = " any more: the channel was renamed, made private or deleted"
-TRIED_AGAIN = "It is tried again all the time."
+from storage.said import Said
+from watchers.references import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,40 +32,89 @@ def _looks(title: str) -> str:
 
 def renamed(before: Channel, now: Channel) -> str | None:
     """What owners are told; nothing of a lost @name, which makes the channel unreadable."""
-    parts = []
-    if now.title != before.title:
-        parts.append(f"is called “{now.title}” now")
-    if now.username != before.username and now.username:
-        was = f" instead of @{before.username}" if before.username else ""
-        parts.append(f"has the name @{now.username} now{was}")
-    if not parts:
+    news = _news(before, now)
+    if news is None:
         return None
-    return (
-        f"{before.title} {' and '.join(parts)}. "
-        "It is watched as before; links and watchlists go by the new name."
+    return Said(
+        "{news} It is watched as before; links and watchlists go by the new name.", news=news
     )
 
 
-def marked(channel: Channel, mark: str | None) -> str:
+def _news(before: Channel, now: Channel) -> str | None:
+    title = now.title != before.title
+    name = now.username != before.username and now.username is not None
+    old, new = before.username, now.username
+    if title and name and old:
+        return Said(
+            "{channel} is called “{title}” now and has the name @{new} now instead of @{old}.",
+            channel=before.title,
+            title=now.title,
+            new=new,
+            old=old,
+        )
+    if title and name:
+        return Said(
+            "{channel} is called “{title}” now and has the name @{new} now.",
+            channel=before.title,
+            title=now.title,
+            new=new,
+        )
+    if title:
+        return Said("{channel} is called “{title}” now.", channel=before.title, title=now.title)
+    if name and old:
+        return Said(
+            "{channel} has the name @{new} now instead of @{old}.",
+            channel=before.title,
+            new=new,
+            old=old,
+        )
+    return (
+        Said("{channel} has the name @{new} now.", channel=before.title, new=new) if name else None
+    )
+
+
+def marked(channel: Channel, mark: str | None) -> Said:
     if mark is None:
-        return f"Telegram no longer marks or restricts {channel.title}."
-    return (
-        f"Telegram says of {channel.title}: {mark}. It is watched as before, for as long as "
-        f"Telegram shows its posts. Look whether it is still the one you mean; if not: "
-        f"/remove {handle(channel)}."
+        return Said("Telegram no longer marks or restricts {channel}.", channel=channel.title)
+    return Said(
+        "Telegram says of {channel}: {mark}. It is watched as before, for as long as Telegram "
+        "shows its posts. Look whether it is still the one you mean; if not: /remove {handle}.",
+        channel=channel.title,
+        mark=mark,
+        handle=handle(channel),
     )
 
 
-def unreadable(channel: Channel, why: str) -> str:
-    return (
-        f"{channel.title} can't be read: {why}. {TRIED_AGAIN} If it has a new @name, say "
-        f"/add @newname: the same channel goes on where it stopped. If it is gone for good, say "
-        f"/remove {handle(channel)}; its posts are kept."
+def unreadable(channel: Channel, why: str) -> Said:
+    return Said(
+        "{channel} can't be read: {why}. It is tried again all the time. If it has a new @name, "
+        "say /add @newname: the same channel goes on where it stopped. If it is gone for good, say "
+        "/remove {handle}; its posts are kept.",
+        channel=channel.title,
+        why=why,
+        handle=handle(channel),
     )
 
 
-def readable_again(ledger: Ledger) -> str:
-    return f"{ledger.channel.title} can be read again; what it published meanwhile is caught up."
+def readable_again(ledger: Ledger) -> Said:
+    return Said(
+        "{channel} can be read again; what it published meanwhile is caught up.",
+        channel=ledger.channel.title,
+    )
+
+
+def nobody_has(name: Reference, *, any_more: bool = False) -> Said:
+    """`any_more`: it led to a channel once."""
+    if any_more:
+        return Said(
+            "nobody has the name {name} any more: the channel was renamed, made private or deleted",
+            name=name,
+        )
+    return Said("nobody has the name {name}; check its spelling", name=name)
+
+
+def moved_on(channel: Channel) -> Said:
+    return Said("{name} belongs to somebody else now", name=handle(channel))
 
 
 def handle(channel: Channel) -> str:

@@ -20,6 +20,7 @@ from storage.model import (
     Wanted,
     Watchlist,
 )
+from storage.said import Counted, Said, listed
 from watchers import unusual
 from watchers.alerts import quiet_until
 from watchers.zones import zone_of
@@ -44,7 +45,7 @@ async def check(db: Database, now: datetime, zone: tzinfo, sensitivity: str) -> 
         channels = unusual.independent(found)
         if channels < unusual.CHANNELS:
             continue
-        reason = f"{surge.said} in an hour, from {channels} channels independent of each other"
+        reason = _reason(surge, channels)
         async with db.transaction() as tx:
             await surges.add(tx, surge.watchlist.id, now)
             for alert in await _alerts(tx, surge, reason, hour, now, zone):
@@ -87,8 +88,7 @@ async def _surges(db: Connection, now: datetime, sensitivity: str) -> list[Surge
         since = min((terms[id][3] for id in counts), default=now)
         usually = unusual.known(hours, together, since) if together else []
         if unusual.is_unusual(number, usually, sensitivity):
-            said = f"{watchlist.name} {number}, usually {_rounded(unusual.usual(usually))}"
-            found.append(Surge(watchlist, (), said))
+            found.append(Surge(watchlist, (), _said(watchlist.name, number, usually)))
     return found
 
 
@@ -106,15 +106,27 @@ def _of_terms(
     ][:NAMED]
     if not high:
         return None
-    said = [
-        f"{names[id]} {counts[id][0]}, usually {_rounded(unusual.usual(counts[id][1]))}"
-        for id in high
-    ]
-    return Surge(watchlist, tuple(high), f"{watchlist.name}: {'; '.join(said)}")
+    terms = listed("; ", [_said(names[id], *counts[id]) for id in high])
+    return Surge(watchlist, tuple(high), listed(": ", (watchlist.name, terms)))
 
 
-def _rounded(usually: float | None) -> str:
-    return f"{usually or 0:.1f}".removesuffix(".0")
+def _said(name: str, number: int, usually: Sequence[int]) -> Said:
+    usual = round(unusual.usual(usually) or 0.0, 1)
+    return Said(
+        "{name} {number}, usually {usual}",
+        name=name,
+        number=number,
+        usual=int(usual) if usual.is_integer() else usual,
+    )
+
+
+def _reason(surge: Surge, channels: int) -> Said:
+    return Counted(
+        "{activity} in an hour, from {n} channel independent of each other",
+        "{activity} in an hour, from {n} channels independent of each other",
+        channels,
+        activity=surge.said,
+    )
 
 
 async def _alerts(

@@ -19,6 +19,7 @@ from telethon.sessions import SQLiteSession, StringSession
 from storage import channels, gaps, lookups, memberships
 from storage.db import Database
 from storage.model import Channel, Post
+from storage.said import Said
 from watchers import errands
 from watchers.ingest import (
     ChannelRefused,
@@ -32,7 +33,7 @@ from watchers.ingest import (
 )
 from watchers.lookups import AGAIN, wait
 from watchers.references import Reference
-from watchers.standing import NO_LONGER, Standing
+from watchers.standing import Standing, moved_on, nobody_has
 from watchers.telegram_channels import NOT_JOINED, migrated, public, standing
 from watchers.telegram_posts import to_posts
 
@@ -60,10 +61,14 @@ _BROKEN = (
     errors.RpcCallFailError,
 )
 _UNREADABLE = {
-    errors.ChannelPrivateError: "it is private now, was deleted, or this account is banned from it",
-    errors.ChannelInvalidError: "Telegram does not know it any more",
-    errors.ChatAdminRequiredError: "only its administrators may read it",
+    errors.ChannelPrivateError: Said(
+        "it is private now, was deleted, or this account is banned from it"
+    ),
+    errors.ChannelInvalidError: Said("Telegram does not know it any more"),
+    errors.ChatAdminRequiredError: Said("only its administrators may read it"),
 }
+_NO_ANSWER = Said("Telegram does not answer")
+_NOT_CONNECTED = Said("not connected to Telegram at present")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +149,20 @@ class TelegramSource:
     async def connected(self) -> AsyncIterator[None]:
         if isinstance(self._account.session, Path) and not _holds_login(self._account.session):
             raise SessionRefused(
-                f"there is no login in {self._account.session}: run `python -m bot login`"
+                Said(
+                    "there is no login in {file}: run `python -m bot login`",
+                    file=self._account.session,
+                )
             )
         try:
             client = make_client(self._account)
         except sqlite3.DatabaseError as error:
             raise SourceLost(
-                f"the session file {self._account.session} can't be used ({error}): "
-                "is another program using it?"
+                Said(
+                    "the session file {file} can't be used ({error}): is another program using it?",
+                    file=self._account.session,
+                    error=error,
+                )
             ) from error
         client.add_event_handler(
             self._on_push,
@@ -178,7 +189,7 @@ class TelegramSource:
             self._up.set()
             yield
         except TimeoutError as error:
-            raise SourceLost("Telegram does not answer") from error
+            raise SourceLost(_NO_ANSWER) from error
         finally:
             self._up.clear()
             self._client = None
@@ -192,8 +203,9 @@ class TelegramSource:
         except (SourceLost, asyncio.CancelledError):
             raise
         except Exception as error:  # whatever it was that made Telethon give up, we try again
-            raise SourceLost(f"Telethon gave up ({type(error).__name__})") from error
-        raise SourceLost("Telegram closed the connection")
+            why = Said("Telethon gave up ({error})", error=type(error).__name__)
+            raise SourceLost(why) from error
+        raise SourceLost(Said("Telegram closed the connection"))
 
     async def live(self) -> AsyncIterator[list[Post | Deletion]]:
         while True:
@@ -254,9 +266,10 @@ class TelegramSource:
             async with asyncio.timeout(UP_WITHIN):
                 await self._up.wait()
         except TimeoutError as error:
-            raise SourceLost("not connected to Telegram at present") from error
+            raise SourceLost(_NOT_CONNECTED) from error
 
-    async def _entity(self, reference: Reference, nobody: str = "; check its spelling") -> Any:
+    async def _entity(self, reference: Reference, *, known: bool = False) -> Any:
+        """`known`: its name led to a channel once."""
         if reference.username is None:
             return await self._known(reference)
         async with self._db.transaction() as tx:
@@ -264,9 +277,9 @@ class TelegramSource:
         try:
             found = await self._call(functions.contacts.ResolveUsernameRequest(reference.username))
         except (errors.UsernameNotOccupiedError, errors.UsernameInvalidError) as error:
-            raise ChannelRefused(f"nobody has the name {reference}{nobody}") from error
+            raise ChannelRefused(nobody_has(reference, any_more=known)) from error
         except errors.RPCError as error:
-            raise ChannelRefused(f"Telegram answers {error.message}") from error
+            raise ChannelRefused(_answer(error)) from error
         return next(iter(found.chats), None)
 
     async def _known(self, reference: Reference) -> Any:
@@ -286,7 +299,10 @@ class TelegramSource:
             if chat.id == reference.id:
                 return migrated(chat, page.chats)
         raise ChannelRefused(
-            f"this account has never met a channel numbered {reference}: give its @name instead"
+            Said(
+                "this account has never met a channel numbered {number}: give its @name instead",
+                number=reference,
+            )
         )
 
     async def page(self, channel: Channel, below: int | None, limit: int) -> Page:
@@ -333,10 +349,10 @@ class TelegramSource:
                 self._mistrust(channel)
             raise ChannelRefused(_UNREADABLE[type(error)]) from error
         except errors.RPCError as error:
-            raise ChannelRefused(f"Telegram answers {error.message}") from error
+            raise ChannelRefused(_answer(error)) from error
         await self._learn(channel.id, found.chats)
         if self._is_private(channel.id):
-            raise ChannelRefused("it is private now: it has no public @name any more")
+            raise ChannelRefused(Said("it is private now: it has no public @name any more"))
         return list(found.messages)
 
     def _mistrust(self, channel: Channel) -> None:
@@ -413,7 +429,7 @@ class TelegramSource:
     def _dead_end(self, channel: Channel) -> ChannelRefused | None:
         """Why it can't be found by its name, as far as that is known."""
         if channel.username is None:
-            return ChannelRefused("this account has never met it: /add it again by its @name")
+            return ChannelRefused(Said("this account has never met it: /add it again by its @name"))
         name, why, at = self._dead_ends.get(channel.id, ("", None, self._clock()))
         return why if name == channel.username and self._clock() - at < AGAIN else None
 
@@ -424,9 +440,9 @@ class TelegramSource:
     async def _look_up(self, channel: Channel) -> None:
         assert channel.username is not None
         try:
-            entity = await self._entity(Reference(channel.username), NO_LONGER)
+            entity = await self._entity(Reference(channel.username), known=True)
             if entity is None or entity.id != channel.id:
-                raise ChannelRefused(f"@{channel.username} belongs to somebody else now")
+                raise ChannelRefused(moved_on(channel))
         except ChannelRefused as why:
             self._dead_ends[channel.id] = channel.username, why, self._clock()
             raise
@@ -484,7 +500,7 @@ class TelegramSource:
         except tuple(NOT_JOINED) as error:
             raise NotJoined(NOT_JOINED[type(error)]) from error
         except errors.RPCError as error:
-            raise NotJoined(f"Telegram answers {error.message}") from error
+            raise NotJoined(_answer(error)) from error
         await self._learn(channel.id, getattr(answer, "chats", []))
 
     async def leave_removed(self) -> None:
@@ -510,15 +526,19 @@ class TelegramSource:
         async with self._one_request:
             client = self._client
             if client is None:
-                raise SourceLost("not connected to Telegram at present")
+                raise SourceLost(_NOT_CONNECTED)
             try:
                 async with asyncio.timeout(ANSWER_WITHIN):
                     return await _or_lost(lambda: client(request))
             except TimeoutError as error:
                 await _close(client)  # ends until_lost, hence a new connection and a catch-up
-                raise SourceLost("Telegram does not answer") from error
+                raise SourceLost(_NO_ANSWER) from error
             except errors.FloodWaitError as error:
                 raise Flooded(error.seconds) from error
+
+
+def _answer(error: errors.RPCError) -> Said:
+    return Said("Telegram answers {error}", error=error.message)
 
 
 async def _or_lost(call: Callable[[], Any]) -> Any:
@@ -527,16 +547,17 @@ async def _or_lost(call: Callable[[], Any]) -> Any:
         return await call()
     except _REFUSED as error:
         raise SessionRefused(
-            "Telegram has revoked this session: run `python -m bot login` again"
+            Said("Telegram has revoked this session: run `python -m bot login` again")
         ) from error
     except _BROKEN as error:
-        raise SourceLost(f"the connection to Telegram failed ({type(error).__name__})") from error
+        why = Said("the connection to Telegram failed ({error})", error=type(error).__name__)
+        raise SourceLost(why) from error
     except asyncio.CancelledError as error:
         # Telethon cancels what was waiting for an answer when a connection ends.
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-        raise SourceLost("the connection to Telegram was closed") from error
+        raise SourceLost(Said("the connection to Telegram was closed")) from error
 
 
 async def _close(client: TelegramClient) -> None:

@@ -1,23 +1,30 @@
 """What does Telegram say of a channel? Telethon's objects in, ours out."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from telethon import errors, types
 
 from storage.model import Channel, ChannelKind
+from storage.said import Said, listed
 from watchers.ingest import ChannelRefused
 from watchers.references import Reference
-from watchers.standing import Standing
+from watchers.standing import Standing, nobody_has
 
 NOT_JOINED = {
-    errors.ChannelsTooMuchError: "this account is in as many channels as Telegram allows; leave "
-    "some of them with it",
-    errors.InviteRequestSentError: "its administrators let people in one by one; a request was "
-    "sent, and if they agree its posts are pushed",
-    errors.ChannelPrivateError: "it is private, or this account is banned from it",
-    errors.ChannelInvalidError: "Telegram does not know it any more",
-    errors.UsersTooMuchError: "it has as many members as Telegram allows",
-    errors.FrozenMethodInvalidError: "Telegram has frozen this account: it may read, but not join",
+    errors.ChannelsTooMuchError: Said(
+        "this account is in as many channels as Telegram allows; leave some of them with it"
+    ),
+    errors.InviteRequestSentError: Said(
+        "its administrators let people in one by one; a request was sent, and if they agree its "
+        "posts are pushed"
+    ),
+    errors.ChannelPrivateError: Said("it is private, or this account is banned from it"),
+    errors.ChannelInvalidError: Said("Telegram does not know it any more"),
+    errors.UsersTooMuchError: Said("it has as many members as Telegram allows"),
+    errors.FrozenMethodInvalidError: Said(
+        "Telegram has frozen this account: it may read, but not join"
+    ),
 }
 
 
@@ -34,33 +41,44 @@ def standing(chat: types.Channel) -> Standing:
 def _mark(chat: types.Channel) -> str:
     marks = []
     if chat.scam:
-        marks.append("many people reported it as a scam")
+        marks.append(Said("many people reported it as a scam"))
     if chat.fake:
-        marks.append("it pretends to be somebody else (fake)")
+        marks.append(Said("it pretends to be somebody else (fake)"))
     if chat.restricted:
-        reasons = [
-            f"{reason.text or reason.reason} ({'everywhere' if where == 'all' else where})"
-            for reason in chat.restriction_reason or ()
-            if (where := reason.platform)
-        ]
-        marks.append(f"it is restricted: {', '.join(reasons) or 'no reason is given'}")
-    return "; ".join(marks)
+        marks.append(_restricted(chat.restriction_reason or ()))
+    return listed("; ", marks)
+
+
+def _restricted(reasons: Iterable[types.RestrictionReason]) -> Said:
+    given = [
+        Said("{reason} (everywhere)", reason=reason.text or reason.reason)
+        if reason.platform == "all"
+        else f"{reason.text or reason.reason} ({reason.platform})"
+        for reason in reasons
+        if reason.platform
+    ]
+    if not given:
+        return Said("it is restricted: no reason is given")
+    return Said("it is restricted: {reasons}", reasons=listed(", ", given))
 
 
 def public(entity: Any, reference: Reference) -> Channel:
     """The channel, if it is a public channel or group. Raises ChannelRefused."""
     if entity is None or isinstance(entity, types.Chat | types.ChatForbidden):
         raise ChannelRefused(
-            f"{reference} is a person, a bot or a private group; "
-            "only public channels and groups are watched"
+            Said(
+                "{name} is a person, a bot or a private group; "
+                "only public channels and groups are watched",
+                name=reference,
+            )
         )
     if isinstance(entity, types.ChannelForbidden):
-        raise ChannelRefused(f"{reference} is private or closed to this account")
+        raise ChannelRefused(Said("{name} is private or closed to this account", name=reference))
     known_as = names(entity)
     if not known_as:
-        raise ChannelRefused(f"{reference} is private: it has no public @name")
+        raise ChannelRefused(Said("{name} is private: it has no public @name", name=reference))
     if reference.username and reference.username.casefold() not in map(str.casefold, known_as):
-        raise ChannelRefused(f"nobody has the name {reference}; check its spelling")
+        raise ChannelRefused(nobody_has(reference))
     kind = ChannelKind.CHANNEL if entity.broadcast else ChannelKind.GROUP
     return Channel(entity.id, known_as[0], entity.title, kind)
 

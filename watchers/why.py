@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from storage.model import Channel, Hit, Post, Term, Watchlist
+from storage.said import Counted, Said
 from watchers.matching import Looked, Matcher
 from watchers.query import Both, Either, Near, Node, Not, Regex, Typo, Words, written
 
@@ -40,7 +41,10 @@ def reasons(
         key = one.watchlist_id, one.term_id
         if key not in touched and one.holds(one.tree):
             watchlist, term = terms[key]
-            why = f"it is a form in another language than {', '.join(watchlist.languages)}"
+            why = Said(
+                "it is a form in another language than {languages}",
+                languages=", ".join(watchlist.languages),
+            )
             found.append(Reason(watchlist, term, None, one.words, (why,)))
     return sorted(found, key=lambda reason: (not reason.matched, reason.watchlist.name))
 
@@ -58,10 +62,19 @@ def _reason(looked: Looked, watchlist: Watchlist, term: Term) -> Reason:
 def _against(looked: Looked, watchlist: Watchlist, term: Term) -> Iterator[str]:
     yield from dict.fromkeys(_lacks(looked.tree, looked))
     if looked.exempt is not None:
-        words = f": “{'”, “'.join(looked.exempt)}” stands in it" if looked.exempt else ""
-        yield f"its unless {term.unless} holds{words}"
+        yield _exempted(term, looked.exempt)
     if not looked.in_channel:
-        yield f"the watchlist looks only at {', '.join(watchlist.channels)}"
+        yield Said("the watchlist looks only at {channels}", channels=", ".join(watchlist.channels))
+
+
+def _exempted(term: Term, words: tuple[str, ...]) -> Said:
+    if not words:
+        return Said("its unless {rule} holds", rule=term.unless)
+    return Said(
+        "its unless {rule} holds: {words} stands in it",
+        rule=term.unless,
+        words=", ".join(f"“{word}”" for word in words),
+    )
 
 
 def _lacks(node: Node, looked: Looked) -> Iterator[str]:
@@ -73,15 +86,20 @@ def _lacks(node: Node, looked: Looked) -> Iterator[str]:
             for part in parts:
                 yield from _lacks(part, looked)
         case Not(part):
-            yield f"{written(part)} stands in it"
+            yield Said("{words} stands in it", words=written(part))
         case Either(parts):
-            yield f"none of {', '.join(map(written, parts))} stands in it"
+            yield Said("none of {words} stands in it", words=", ".join(map(written, parts)))
         case Near(left, right, words):
             if looked.holds(left) and looked.holds(right):
-                between = "1 word" if words == 1 else f"{words} words"
-                yield f"more than {between} between {written(left)} and {written(right)}"
+                yield Counted(
+                    "more than {n} word between {left} and {right}",
+                    "more than {n} words between {left} and {right}",
+                    words,
+                    left=written(left),
+                    right=written(right),
+                )
             else:
                 yield from _lacks(left, looked)
                 yield from _lacks(right, looked)
         case Words() | Typo() | Regex():
-            yield f"{written(node)} does not stand in it"
+            yield Said("{words} does not stand in it", words=written(node))

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from rapidfuzz import process
 
 from storage.model import Chat
+from storage.said import Said
 
 
 class NoSuchZone(ValueError):
@@ -31,5 +32,10 @@ def read_zone(text: str) -> str:
     places = [name for name in sorted(known) if "/" in name and not name.startswith("etc/")]
     cities = {name.rpartition("/")[2]: name for name in places}
     near = process.extractOne(wanted, [*cities, *places], score_cutoff=75)
-    hint = f"; did you mean {known[cities.get(near[0], near[0])]}?" if near else ""
-    raise NoSuchZone(f"“{text.strip()[:64]}” is no time zone{hint or '; write Europe/Warsaw'}")
+    text = text.strip()[:64]
+    if near:
+        zone = known[cities.get(near[0], near[0])]
+        raise NoSuchZone(
+            Said("“{text}” is no time zone; did you mean {zone}?", text=text, zone=zone)
+        )
+    raise NoSuchZone(Said("“{text}” is no time zone; write Europe/Warsaw", text=text))
