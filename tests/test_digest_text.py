@@ -118,7 +118,7 @@ def test_in_the_file_hostile_text_is_only_text(text):
 def test_stories_that_are_too_many_are_named_in_the_file():
     place = Place(make.channel(5), 77, make.NOON)
     page = digest_page.page(edition(Section("rail", (story(),), (place,))), UTC).decode()
-    assert "and 1 lighter ones" in page
+    assert "and 1 lighter one" in page
     assert "https://t.me/channel5/77" in page
 
 
