@@ -17,12 +17,16 @@ from aiogram.types import CallbackQuery, Chat, Message, TelegramObject
 
 from bot import invites, keyboards, places
 from bot.refusals import Refusals
+from bot.speech import say
 from bot.standing import GROUPS, Standing, name_of, standing_of
 from storage.model import Role
+from storage.said import Said
 
-TOO_LOW = "That takes the role {needed}; here you are {role}. An owner can change that with /team."
-PRIVATELY = "Say that in our private chat: what I answer is not for a group."
-IN_GROUP = "Say that in the group that it is about."
+TOO_LOW = Said(
+    "That takes the role {needed}; here you are {role}. An owner can change that with /team."
+)
+PRIVATELY = Said("Say that in our private chat: what I answer is not for a group.")
+IN_GROUP = Said("Say that in the group that it is about.")
 
 
 class Where(Enum):
@@ -53,7 +57,7 @@ class Needs:
 class CommandInfo:
     name: str
     usage: str  # its arguments
-    does: str
+    does: Said
     needs: Needs
 
 
@@ -68,93 +72,99 @@ COMMANDS = (
     CommandInfo(
         "add",
         "@channel … [join]",
-        "watch public channels or groups; join: be pushed posts",
+        Said("watch public channels or groups; join: be pushed posts"),
         OPERATOR,
     ),
-    CommandInfo("remove", "@channel", "stop watching one, leave it if I joined it", OPERATOR),
-    CommandInfo("channels", "", "the watched channels and how complete each is", MEMBER),
+    CommandInfo("remove", "@channel", Said("stop watching one, leave it if I joined it"), OPERATOR),
+    CommandInfo("channels", "", Said("the watched channels and how complete each is"), MEMBER),
     CommandInfo(
-        "backfill", "@channel 30d", "read what one published before it was watched", OPERATOR
+        "backfill", "@channel 30d", Said("read what one published before it was watched"), OPERATOR
     ),
-    CommandInfo("watch", "NAME RULE", "look for something, in the watchlist NAME", OPERATOR),
-    CommandInfo("unwatch", "NAME RULE", "stop looking for it", OPERATOR),
-    CommandInfo("watchlists", "", "the watchlists", VIEWER),
-    CommandInfo("watchlist", "NAME", "the terms of one", VIEWER),
+    CommandInfo("watch", "NAME RULE", Said("look for something, in the watchlist NAME"), OPERATOR),
+    CommandInfo("unwatch", "NAME RULE", Said("stop looking for it"), OPERATOR),
+    CommandInfo("watchlists", "", Said("the watchlists"), VIEWER),
+    CommandInfo("watchlist", "NAME", Said("the terms of one"), VIEWER),
     CommandInfo(
         "severity",
         "NAME low | normal | high",
-        "low arrives silently, high at any hour",
+        Said("low arrives silently, high at any hour"),
         OPERATOR,
     ),
     CommandInfo(
         "subscribe",
         "NAME [now | hourly | daily 08:00,18:00 | weekdays 08:00 | weekly mon 08:00] [in @channel]",
-        "tell this chat, or another one, of its hits",
+        Said("tell this chat, or another one, of its hits"),
         SETS_CHAT,
     ),
-    CommandInfo("unsubscribe", "NAME [in @channel]", "stop telling it", SETS_CHAT),
-    CommandInfo("subscriptions", "[all]", "what this chat, or every chat, is told of", SEES_OTHERS),
+    CommandInfo("unsubscribe", "NAME [in @channel]", Said("stop telling it"), SETS_CHAT),
+    CommandInfo(
+        "subscriptions", "[all]", Said("what this chat, or every chat, is told of"), SEES_OTHERS
+    ),
     CommandInfo(
         "mute",
         '[NAME | @channel | "term"] [1h | 8h | 3d | tomorrow | forever]',
-        "no alerts of it here for a while; alone: what is muted",
+        Said("no alerts of it here for a while; alone: what is muted"),
         SETS_CHAT,
     ),
-    CommandInfo("unmute", "NUMBER | all", "alerts of it again", SETS_CHAT),
-    CommandInfo("quiet", "22:00-07:00 | off", "hours in which only high severity comes", SETS_CHAT),
-    CommandInfo("zone", "Europe/Warsaw", "the clock this chat goes by", SETS_CHAT),
+    CommandInfo("unmute", "NUMBER | all", Said("alerts of it again"), SETS_CHAT),
+    CommandInfo(
+        "quiet", "22:00-07:00 | off", Said("hours in which only high severity comes"), SETS_CHAT
+    ),
+    CommandInfo("zone", "Europe/Warsaw", Said("the clock this chat goes by"), SETS_CHAT),
     CommandInfo(
         "digest",
         "[6h | yesterday | last week | since 18:00] [NAME] [@channel] [lang:be]",
-        "what this chat was not told yet, or all of a period",
+        Said("what this chat was not told yet, or all of a period"),
         VIEWER,
     ),
     CommandInfo(
         "search",
         "RULE [@channel] [list:NAME] [7d] [lang:be]",
-        "find stored posts, newest or best first",
+        Said("find stored posts, newest or best first"),
         VIEWER,
     ),
-    CommandInfo("story", "LINK", "who published a post's story first, and how it spread", VIEWER),
-    CommandInfo("why", "LINK", "why a post matched, or did not", VIEWER),
-    CommandInfo("test", "RULE", "what a rule would find in the last 7 days", VIEWER),
     CommandInfo(
-        "backtest", "NAME | RULE [14d]", "what a watchlist or a rule would have found", MEMBER
+        "story", "LINK", Said("who published a post's story first, and how it spread"), VIEWER
+    ),
+    CommandInfo("why", "LINK", Said("why a post matched, or did not"), VIEWER),
+    CommandInfo("test", "RULE", Said("what a rule would find in the last 7 days"), VIEWER),
+    CommandInfo(
+        "backtest", "NAME | RULE [14d]", Said("what a watchlist or a rule would have found"), MEMBER
     ),
     CommandInfo(
         "export",
         "[hits | posts] [7d | yesterday | 2026-01-01..2026-01-31] [NAME] [@channel] [csv | jsonl | html]",
-        "a file of what was stored, with every version",
+        Said("a file of what was stored, with every version"),
         MEMBER,
     ),
     CommandInfo(
         "language",
         "en | be | ru | uk | pl | auto",
-        "the language I speak in this chat",
+        Said("the language I speak in this chat"),
         SETS_LANGUAGE,
     ),
-    CommandInfo("status", "", "whether all is well", VIEWER),
+    CommandInfo("status", "", Said("whether all is well"), VIEWER),
     CommandInfo(
         "invite",
         "viewer | member | operator | off",
-        "a link that takes one person into the team; off: none of them is good any more",
+        Said("a link that takes one person into the team; off: none of them is good any more"),
         OWNER_PRIVATELY,
     ),
     CommandInfo(
         "team",
         "[NUMBER viewer | member | operator | remove]",
-        "who may do what; change or end it",
+        Said("who may do what; change or end it"),
         OWNER,
     ),
     CommandInfo(
         "grouprole",
         "viewer | member | operator | none",
-        "what everybody in this group may do here",
+        Said("what everybody in this group may do here"),
         Needs(Role.OWNER, Where.GROUP),
     ),
-    CommandInfo("audit", "", "who changed what, and when", OWNER_PRIVATELY),
-    CommandInfo("start", "", "what this bot is for", VIEWER),
-    CommandInfo("help", "", "these commands, and how rules are written", VIEWER),
+    CommandInfo("audit", "", Said("who changed what, and when"), OWNER_PRIVATELY),
+    CommandInfo("start", "", Said("what this bot is for"), VIEWER),
+    CommandInfo("help", "", Said("these commands, and how rules are written"), VIEWER),
 )
 BUTTONS: dict[type[CallbackData], Needs] = {
     keyboards.Open: VIEWER,
@@ -254,16 +264,16 @@ def _hindrance(standing: Standing, data: dict[str, Any]) -> str | None:
     needs, chat = needed(data), data.get("event_chat")
     needed_here = needs.least(in_group=Where.GROUP.holds(chat))
     if standing.role < needed_here:
-        return TOO_LOW.format(needed=needed_here.word, role=standing.role.word)
+        return say(TOO_LOW, needed=needed_here.word, role=standing.role.word)
     command: CommandObject | None = data.get("command")
     if needs.elsewhere is not None and command is not None and speaks_of_another_chat(command):
         own = standing.own
         if own is None or own < needs.elsewhere:
             shown = own.word if own else standing.role.word
-            return TOO_LOW.format(needed=needs.elsewhere.word, role=shown)
+            return say(TOO_LOW, needed=needs.elsewhere.word, role=shown)
     if needs.where.holds(chat):
         return None
-    return PRIVATELY if needs.where is Where.PRIVATE else IN_GROUP
+    return say(PRIVATELY) if needs.where is Where.PRIVATE else say(IN_GROUP)
 
 
 async def _answer(event: TelegramObject, text: str) -> None:

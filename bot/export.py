@@ -13,10 +13,12 @@ from bot.export_formats import Csv, Format, JsonLines
 from bot.export_html import Html
 from bot.new_file import NotWritten, new_file
 from bot.periods import MEANT, Period, read_period
-from storage import records, watchlists
+from bot.speech import say, say_number
+from storage import records, said, watchlists
 from storage.db import Database, DatabaseUnusable, open_database
 from storage.model import Record
 from storage.records import Wanted
+from storage.said import Said
 from watchers.references import BadReference, read_reference
 
 FORMATS = ("csv", "jsonl", "html")
@@ -54,12 +56,13 @@ class Made:
 
     def __str__(self) -> str:
         edited = self.versions - self.posts
-        parts = [_many(self.posts, "post"), _many(self.hits, "hit")]
-        return ", ".join([*parts, *([_many(edited, "earlier text")] if edited else [])])
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"
+        parts = [
+            say_number("{n:,} post", "{n:,} posts", self.posts),
+            say_number("{n:,} hit", "{n:,} hits", self.hits),
+        ]
+        if edited:
+            parts.append(say_number("{n:,} earlier text", "{n:,} earlier texts", edited))
+        return ", ".join(parts)
 
 
 class Files:
@@ -121,20 +124,20 @@ async def find(db: Database, request: Request) -> Wanted:
     if request.watchlist:
         if request.posts:
             raise NotExported(
-                "a watchlist has hits: leave out either the watchlist or the word posts"
+                Said("a watchlist has hits: leave out either the watchlist or the word posts")
             )
         watchlist = await watchlists.named(db.reader, request.watchlist)
         if watchlist is None:
-            raise NotExported(f"there is no watchlist {request.watchlist[:64]}")
+            raise NotExported(Said("there is no watchlist {name}", name=request.watchlist[:64]))
         watchlist_id = watchlist.id
     if request.channel:
         try:
             reference = read_reference(request.channel)
         except BadReference as error:
-            raise NotExported(str(error)) from error
+            raise NotExported(said.of(error)) from error
         channel = await records.channel(db.reader, reference.username, reference.id)
         if channel is None:
-            raise NotExported(f"no post of {reference} was ever stored")
+            raise NotExported(Said("no post of {channel} was ever stored", channel=str(reference)))
         channel_id = channel.id
     period = request.period
     return Wanted(period.since, period.until, not request.posts, watchlist_id, channel_id)
@@ -142,10 +145,9 @@ async def find(db: Database, request: Request) -> Wanted:
 
 def describe(request: Request) -> str:
     """In a few words: what it is of."""
-    what = "Posts" if request.posts else "Hits"
-    of = f" of {request.watchlist}" if request.watchlist else ""
-    where = f" in {request.channel}" if request.channel else ""
-    return f"{what}{of}{where}, {request.period}"
+    what = say("Posts") if request.posts else say("Hits")
+    of = [part for part in (request.watchlist, request.channel) if part]
+    return f"{what} ({', '.join(of)}), {request.period}" if of else f"{what}, {request.period}"
 
 
 def make_format(request: Request) -> Format:

@@ -24,10 +24,12 @@ from aiogram.exceptions import (
 )
 from aiogram.types import InputFile
 
-from bot import render
+from bot import languages, render
 from bot.export import Files, Request, TooMuch, describe, fill, make_format
+from bot.speech import say, speaking
 from storage.db import Database, DatabaseUnusable
 from storage.records import Wanted
+from storage.said import Said
 
 log = logging.getLogger(__name__)
 
@@ -40,17 +42,21 @@ LONGEST_WAIT = 60  # seconds that Telegram may ask for before a file
 TRIES = 3
 PAUSE = 1.0  # seconds between two files
 
-TOO_MUCH = (
-    f"That is more than {MOST} files of {LIMIT // 1_000_000} MB, so nothing is sent. Ask for a "
-    "shorter period, a watchlist or a channel; the whole of it writes "
-    "<code>python -m bot export FILE</code> where the bot runs."
+TOO_MUCH = Said(
+    "That is more than {files} files of {size} MB, so nothing is sent. Ask for a shorter period, a "
+    "watchlist or a channel; the whole of it writes <code>python -m bot export FILE</code> where "
+    "the bot runs.",
+    files=MOST,
+    size=LIMIT // 1_000_000,
 )
-NO_ROOM = "The file can't be written where the bot runs: the disk for temporary files is full."
-TOO_LARGE = "Telegram did not take a file of that size. Ask for a shorter period."
-REFUSED = "Telegram refused the file. May I send files in this chat?"
-NOT_SENT = "The file may not have arrived: Telegram can't be reached. Ask again in a minute."
-FAILED = "That did not work. The program's log says why."
-UNREADABLE = "The stored posts can't be read at present."
+NO_ROOM = Said(
+    "The file can't be written where the bot runs: the disk for temporary files is full."
+)
+TOO_LARGE = Said("Telegram did not take a file of that size. Ask for a shorter period.")
+REFUSED = Said("Telegram refused the file. May I send files in this chat?")
+NOT_SENT = Said("The file may not have arrived: Telegram can't be reached. Ask again in a minute.")
+FAILED = Said("That did not work. The program's log says why.")
+UNREADABLE = Said("The stored posts can't be read at present.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +86,22 @@ class Exports:
         """Make and send what was asked for until cancelled; what waits then is not made."""
         while True:
             order = await self._orders.get()
-            async with asyncio.TaskGroup() as tasks:
-                showing = tasks.create_task(self._show_work(order))
-                try:
-                    said = await self._made_and_sent(order)
-                except Exception:
-                    # One person's wish must not keep the program down for everybody.
-                    log.exception("an export failed")
-                    said = FAILED
-                finally:
-                    showing.cancel()
-            if said:
-                await self._say(order, said)
+            with speaking(await languages.language_of(self._db, order.chat_id)):
+                await self._take_out(order)
+
+    async def _take_out(self, order: Order) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            showing = tasks.create_task(self._show_work(order))
+            try:
+                said = await self._made_and_sent(order)
+            except Exception:
+                # One person's wish must not keep the program down for everybody.
+                log.exception("an export failed")
+                said = FAILED
+            finally:
+                showing.cancel()
+        if said:
+            await self._say(order, said)
 
     async def _show_work(self, order: Order) -> None:
         while True:
@@ -123,7 +133,7 @@ class Exports:
                 log.error("%s", error)
                 return UNREADABLE
             if not files.made.posts:
-                return f"{render.safe(describe(order.request))}: there are none."
+                return say("{what}: there are none.", what=render.safe(describe(order.request)))
             return await self._sent(order, files)
 
     async def _sent(self, order: Order, files: Files) -> str | None:
@@ -146,7 +156,10 @@ class Exports:
         total = len(files.files)
         caption = f"{describe(order.request)}: {files.made}"
         if total > 1:
-            caption += f". File {number} of {total}: each can be read by itself"
+            part = say(
+                "File {number} of {all}: each can be read by itself", number=number, all=total
+            )
+            caption += f". {part}"
         for attempt in range(1, TRIES + 1):
             try:
                 await self._bot.send_document(
@@ -165,7 +178,9 @@ class Exports:
 
     async def _say(self, order: Order, text: str) -> None:
         try:
-            await self._bot.send_message(order.chat_id, text, message_thread_id=order.thread_id)
+            await self._bot.send_message(
+                order.chat_id, say(text), message_thread_id=order.thread_id
+            )
         except TelegramAPIError as error:
             log.warning("the answer to an export was not delivered: %s", type(error).__name__)
 

@@ -16,6 +16,7 @@ from bot import notices
 from storage import audit, team
 from storage.db import Database
 from storage.model import Author, Invite, Role
+from storage.said import Said
 
 GOOD_FOR = timedelta(hours=24)
 GUESSES = 5  # wrong tokens of one person …
@@ -77,7 +78,12 @@ async def accept(
         await team.put(tx, person_id, name, invite.role, now)
         by = Author(person_id, name, person_id)
         await audit.note(tx, by, f"start: joins as {invite.role.word}", now)
-        joined = f"{name} ({person_id}) used an invite and is {invite.role.word} now. /team"
+        joined = Said(
+            "{name} ({number}) used an invite and is {role} now. /team",
+            name=name,
+            number=person_id,
+            role=invite.role.word,
+        )
         await notices.owe(tx, owners, joined, now)
     return invite.role
 

@@ -14,7 +14,9 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from pydantic import Field
 
 from bot.names import plain_name
+from bot.speech import say
 from storage.model import Entry, Mutable, Person, Role
+from storage.said import Said
 
 LABEL_LIMIT = 40  # characters of a name on a button
 PEOPLE_LIMIT = 90  # Telegram takes 100 buttons; the others go by their number
@@ -146,15 +148,20 @@ class Turn(CallbackData, prefix="q"):
 
 
 PERIODS = {
-    Period.HOUR: "1 h",
-    Period.SHIFT: "8 h",
-    Period.TOMORROW: "until tomorrow",
-    Period.FOREVER: "for good",
+    Period.HOUR: Said("1 h"),
+    Period.SHIFT: Said("8 h"),
+    Period.TOMORROW: Said("until tomorrow"),
+    Period.FOREVER: Said("for good"),
 }
 VIEWS = {
-    View.POST: "📄 Whole post",
-    View.VERSIONS: "🕘 Its versions",
-    View.STORY: "👥 Who else has it",
+    View.POST: Said("📄 Whole post"),
+    View.VERSIONS: Said("🕘 Its versions"),
+    View.STORY: Said("👥 Who else has it"),
+}
+NAMED = {
+    Mutable.TERM: Said("term {name}"),
+    Mutable.WATCHLIST: Said("watchlist {name}"),
+    Mutable.CHANNEL: Said("channel {name}"),
 }
 
 
@@ -162,18 +169,18 @@ def under_alert(delivery_id: int, useful: int, noise: int) -> InlineKeyboardMark
     """`useful`, `noise`: how many said so."""
     return _keyboard(
         [
-            _button(_counted("👍 Useful", useful), Say(delivery=delivery_id, useful=True)),
-            _button(_counted("👎 Noise", noise), Say(delivery=delivery_id, useful=False)),
+            _button(_counted(say("👍 Useful"), useful), Say(delivery=delivery_id, useful=True)),
+            _button(_counted(say("👎 Noise"), noise), Say(delivery=delivery_id, useful=False)),
         ],
         [
-            _button("🔕 Mute", Open(delivery=delivery_id, menu=Menu.MUTE)),
-            _button("⋯ More", Open(delivery=delivery_id, menu=Menu.MORE)),
+            _button(say("🔕 Mute"), Open(delivery=delivery_id, menu=Menu.MUTE)),
+            _button(say("⋯ More"), Open(delivery=delivery_id, menu=Menu.MORE)),
         ],
     )
 
 
 def under_merged(delivery_id: int) -> InlineKeyboardMarkup:
-    return _keyboard([_button("🔕 Mute", Open(delivery=delivery_id, menu=Menu.MUTE))])
+    return _keyboard([_button(say("🔕 Mute"), Open(delivery=delivery_id, menu=Menu.MUTE))])
 
 
 def what_to_mute(delivery_id: int, entries: Iterable[Entry]) -> InlineKeyboardMarkup:
@@ -184,7 +191,7 @@ def what_to_mute(delivery_id: int, entries: Iterable[Entry]) -> InlineKeyboardMa
         some = [(target, name) for (what, target), name in told.items() if what is kind]
         for target, name in some[:EACH_LIMIT]:
             says = Pick(delivery=delivery_id, what=kind, target=target)
-            offered.append([_button(f"{kind} {_label(name)}", says)])
+            offered.append([_button(named(kind, _label(name)), says)])
     return _keyboard(*offered, [_back(delivery_id, Menu.USUAL)])
 
 
@@ -207,7 +214,7 @@ def mutable(entries: Iterable[Entry]) -> dict[tuple[Mutable, int], str]:
 
 def how_long(delivery_id: int, what: Mutable, target: int) -> InlineKeyboardMarkup:
     periods = [
-        _button(label, Hush(delivery=delivery_id, what=what, target=target, period=period))
+        _button(say(label), Hush(delivery=delivery_id, what=what, target=target, period=period))
         for period, label in PERIODS.items()
     ]
     return _keyboard(periods[:2], periods[2:], [_back(delivery_id, Menu.MUTE)])
@@ -215,7 +222,8 @@ def how_long(delivery_id: int, what: Mutable, target: int) -> InlineKeyboardMark
 
 def more(delivery_id: int) -> InlineKeyboardMarkup:
     rows = [
-        [_button(label, Show(delivery=delivery_id, view=view))] for view, label in VIEWS.items()
+        [_button(say(label), Show(delivery=delivery_id, view=view))]
+        for view, label in VIEWS.items()
     ]
     return _keyboard(*rows, [_back(delivery_id, Menu.USUAL)])
 
@@ -233,18 +241,18 @@ def teammates(people: Iterable[Person]) -> InlineKeyboardMarkup:
 def teammate(person: Person) -> InlineKeyboardMarkup:
     """The other roles they could have, and the way out."""
     fates = [
-        _button(fate.capitalize(), Change(number=person.number, fate=fate))
+        _button(_fate(fate), Change(number=person.number, fate=fate))
         for fate in Fate
         if fate.role is not person.role
     ]
-    return _keyboard(fates[:-1], fates[-1:], [_button("‹ Back", Teammate(number=0))])
+    return _keyboard(fates[:-1], fates[-1:], [_button(say("‹ Back"), Teammate(number=0))])
 
 
 def pages_of_audit(older_than: int | None, *, latest: bool) -> InlineKeyboardMarkup:
     """`older_than`: the id before which there is more; `latest`: these are the newest."""
-    row = [] if latest else [_button("‹ Latest", Audit(before=0))]
+    row = [] if latest else [_button(say("‹ Latest"), Audit(before=0))]
     if older_than is not None:
-        row.append(_button("Older ›", Audit(before=older_than)))
+        row.append(_button(say("Older ›"), Audit(before=older_than)))
     return _keyboard(*([row] if row else []))
 
 
@@ -262,11 +270,19 @@ def languages(names: Mapping[str, str]) -> InlineKeyboardMarkup:
 def under_search(search_id: int, page: int, *, best: bool, more: bool) -> InlineKeyboardMarkup:
     turns = []
     if page:
-        turns.append(_button("‹ Back", Turn(search=search_id, page=page - 1, best=best)))
+        turns.append(_button(say("‹ Back"), Turn(search=search_id, page=page - 1, best=best)))
     if more:
-        turns.append(_button("More ›", Turn(search=search_id, page=page + 1, best=best)))
-    other = "🕘 Newest first" if best else "⭐ Best first"
+        turns.append(_button(say("More ›"), Turn(search=search_id, page=page + 1, best=best)))
+    other = say("🕘 Newest first") if best else say("⭐ Best first")
     return _keyboard(turns, [_button(other, Turn(search=search_id, page=0, best=not best))])
+
+
+def named(what: Mutable, name: str) -> str:
+    return say(NAMED[what], name=name)
+
+
+def _fate(fate: Fate) -> str:
+    return say("Remove") if fate is Fate.REMOVE else fate.capitalize()
 
 
 def _keyboard(*rows: list[InlineKeyboardButton]) -> InlineKeyboardMarkup:
@@ -278,7 +294,7 @@ def _button(label: str, says: CallbackData) -> InlineKeyboardButton:
 
 
 def _back(delivery_id: int, menu: Menu) -> InlineKeyboardButton:
-    return _button("‹ Back", Open(delivery=delivery_id, menu=menu))
+    return _button(say("‹ Back"), Open(delivery=delivery_id, menu=menu))
 
 
 def _counted(label: str, number: int) -> str:

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from bot.speech import say
+
 MEANT = "6h, 14d, today, yesterday, 2026-01-31, 2026-01-01..2026-01-31 or all"
 _BACK = re.compile(r"(\d{1,4})(m|h|d)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -20,10 +22,10 @@ class Period:
 
     def __str__(self) -> str:
         if self.since is None and self.until is None:
-            return "all times"
-        since = f"{self.since:%Y-%m-%d %H:%M}" if self.since else "the beginning"
-        until = f"{self.until:%Y-%m-%d %H:%M}" if self.until else "now"
-        return f"{since} to {until} UTC"
+            return say("all times")
+        since = f"{self.since:%Y-%m-%d %H:%M}" if self.since else say("the beginning")
+        until = f"{self.until:%Y-%m-%d %H:%M}" if self.until else say("now")
+        return say("{since} to {until} UTC", since=since, until=until)
 
 
 def read_length(word: str) -> timedelta | None:

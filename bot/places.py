@@ -9,9 +9,11 @@ from aiogram.types import Message
 
 from bot import render, rights
 from bot.names import plain_name
+from bot.speech import say
+from storage.said import Said
 from watchers.references import BadReference, read_reference
 
-REMEDY = (
+REMEDY = Said(
     "Add me there (in a channel: as an administrator who may post messages), then say it again."
 )
 _ELSEWHERE = re.compile(
@@ -27,8 +29,8 @@ class NoSuchChat(Exception):
 @dataclass(frozen=True, slots=True)
 class Place:
     chat_id: int
-    thread_id: int | None = None
-    name: str = "This chat"  # HTML; begins a sentence
+    thread_id: int | None
+    name: str  # HTML; begins a sentence
 
 
 def split(text: str) -> tuple[str, str]:
@@ -41,29 +43,35 @@ async def place_of(message: Message, chat: str, bot: Bot) -> Place:
     """A chat that the bot may write to. Raises NoSuchChat."""
     if not chat:
         thread_id = message.message_thread_id if message.is_topic_message else None
-        return Place(message.chat.id, thread_id)
+        return Place(message.chat.id, thread_id, say("This chat"))
     try:
         found = await rights.writable(bot, _address(chat))
     except rights.MayNotWrite as error:
-        raise NoSuchChat(f"I can't tell {chat[:64]} anything: {error}. {REMEDY}") from error
+        why = say("I can't tell {chat} anything: {why}.", chat=chat[:64], why=say(error))
+        raise NoSuchChat(f"{why} {say(REMEDY)}") from error
     except TelegramAPIError as error:
-        raise NoSuchChat(f"Telegram could not be asked about {chat[:64]}: try again.") from error
+        raise NoSuchChat(
+            say("Telegram could not be asked about {chat}: try again.", chat=chat[:64])
+        ) from error
     name = render.safe(plain_name(found.title or found.first_name or "", 60))
-    return Place(found.id, None, f"<b>{name}</b>" if name else "That chat")
+    return Place(found.id, None, f"<b>{name}</b>" if name else say("That chat"))
 
 
 async def known_place(message: Message, chat: str, bot: Bot) -> Place:
     """The same, though the bot may be out of it: then it goes by its number. Raises NoSuchChat."""
     if not chat:
-        return Place(message.chat.id)
+        return Place(message.chat.id, None, say("This chat"))
     address = _address(chat)
     if isinstance(address, int):
-        return Place(address, None, "That chat")
+        return Place(address, None, say("That chat"))
     try:
-        return Place((await bot.get_chat(address)).id, None, "That chat")
+        return Place((await bot.get_chat(address)).id, None, say("That chat"))
     except TelegramAPIError as error:
         raise NoSuchChat(
-            f"I can't find {chat[:64]}: write its number, which /subscriptions all names."
+            say(
+                "I can't find {chat}: write its number, which /subscriptions all names.",
+                chat=chat[:64],
+            )
         ) from error
 
 
@@ -79,5 +87,5 @@ def _address(chat: str) -> int | str:
     try:
         reference = read_reference(chat)
     except BadReference as error:
-        raise NoSuchChat(f"In which chat? {error}.") from error
+        raise NoSuchChat(say("In which chat? {why}.", why=say(error))) from error
     return f"@{reference.username}" if reference.username else int(f"-100{reference.id}")

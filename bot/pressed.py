@@ -10,13 +10,15 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, TelegramObject
 
 from bot import keyboards, render
 from bot.names import plain_name
+from bot.speech import say
 from storage import outbox
 from storage.db import Database
 from storage.model import DeliveryKind, Entry, Mutable
+from storage.said import Said
 
 log = logging.getLogger(__name__)
 
-FOREIGN = "This button does not belong here."
+FOREIGN = Said("This button does not belong here.")
 NAME_LIMIT = 60  # characters of what is muted, in a toast
 
 
@@ -92,4 +94,4 @@ async def find(db: Database, callback: CallbackQuery, delivery_id: int) -> Press
 
 async def foreign(callback: CallbackQuery) -> None:
     log.info("callback %s: made up, gone, or of another chat", callback.id)
-    await callback.answer(FOREIGN)
+    await callback.answer(say(FOREIGN))

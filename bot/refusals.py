@@ -7,12 +7,18 @@ from typing import Any
 
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
+from bot.speech import say
 from bot.standing import Standing
+from storage.said import Said
 
 log = logging.getLogger(__name__)
 
-REFUSAL = "This bot serves a closed team. If you belong to it, give its owner this number: {id}"
-REFUSAL_TO_GROUP = "This bot serves a closed team. If you belong to it, write under your own name."
+REFUSAL = Said(
+    "This bot serves a closed team. If you belong to it, give its owner this number: {id}"
+)
+REFUSAL_TO_GROUP = Said(
+    "This bot serves a closed team. If you belong to it, write under your own name."
+)
 REFUSE_EVERY = 60.0  # seconds between two refusals to one person; a stranger can't make it chatter
 REMEMBERED = 1000  # strangers
 
@@ -28,7 +34,7 @@ class Refusals:
         person = standing.person
         if isinstance(event, CallbackQuery):
             log.info("refused a button: user %s", event.from_user.id)
-            await event.answer(REFUSAL.format(id=event.from_user.id))
+            await event.answer(say(REFUSAL, id=event.from_user.id))
             return
         assert isinstance(event, Message)
         log.info("refused: user %s", person.id if person else "unknown")
@@ -37,7 +43,7 @@ class Refusals:
         if not (person or anonymous) or not (private or "command" in data):
             return
         if self.is_due(person.id if person else event.chat.id):
-            await event.answer(REFUSAL.format(id=person.id) if person else REFUSAL_TO_GROUP)
+            await event.answer(say(REFUSAL, id=person.id) if person else say(REFUSAL_TO_GROUP))
 
     def is_due(self, id: int) -> bool:
         """Whether it is time to answer them again; if so, it is taken for done."""

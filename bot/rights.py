@@ -13,6 +13,8 @@ from aiogram.types import (
 )
 from aiogram.types.chat_member_union import ChatMemberUnion
 
+from storage.said import Said
+
 
 class MayNotWrite(Exception):
     """The message says why."""
@@ -26,17 +28,21 @@ def hindrance(
     `everybody`: what plain members of a group may do.
     """
     if isinstance(me, ChatMemberBanned):
-        return "the bot was blocked" if chat_type == "private" else "the bot was removed"
+        return (
+            Said("the bot was blocked") if chat_type == "private" else Said("the bot was removed")
+        )
     if isinstance(me, ChatMemberLeft):
-        return "the bot is no member"
+        return Said("the bot is no member")
     if chat_type == "channel":
         if not isinstance(me, ChatMemberAdministrator):
-            return "the bot is no administrator there"
-        return "the bot may not post messages there" if me.can_post_messages is False else None
+            return Said("the bot is no administrator there")
+        return (
+            Said("the bot may not post messages there") if me.can_post_messages is False else None
+        )
     if isinstance(me, ChatMemberRestricted) and not (me.is_member and me.can_send_messages):
-        return "the bot is restricted: it may not send messages"
+        return Said("the bot is restricted: it may not send messages")
     if isinstance(me, ChatMemberMember) and everybody and everybody.can_send_messages is False:
-        return "only administrators may send messages there"
+        return Said("only administrators may send messages there")
     return None
 
 
@@ -47,9 +53,9 @@ async def writable(bot: Bot, chat_id: int | str) -> ChatFullInfo:
         chat = await bot.get_chat(chat_id)
         me = await bot.get_chat_member(chat.id, bot.id)
     except TelegramForbiddenError as error:
-        raise MayNotWrite("the bot is no member") from error
+        raise MayNotWrite(Said("the bot is no member")) from error
     except TelegramBadRequest as error:
-        raise MayNotWrite("the bot knows no such chat, or is no member") from error
+        raise MayNotWrite(Said("the bot knows no such chat, or is no member")) from error
     if why := hindrance(chat.type, me, chat.permissions):
         raise MayNotWrite(why)
     return chat

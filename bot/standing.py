@@ -6,6 +6,7 @@ from typing import Any
 from aiogram.types import Chat, Message, TelegramObject, User
 
 from bot.names import plain_name
+from bot.speech import say
 from storage import chats, team
 from storage.db import Database
 from storage.model import Author, Role
@@ -60,4 +61,4 @@ async def _group_role(db: Database, chat: Chat | None) -> Role | None:
 
 
 def name_of(user: User) -> str:
-    return plain_name(user.full_name, NAME_LIMIT) or "somebody"
+    return plain_name(user.full_name, NAME_LIMIT) or say("somebody")

@@ -38,14 +38,16 @@ from bot.handlers import (
 )
 from bot.languages import Interface, Remember
 from bot.menus import OfferMenu
+from bot.speech import known, say, speaking
 from bot.zones import LocalTime
 from storage.db import Database, DatabaseUnusable
+from storage.said import Said
 from watchers.pipeline import Pipeline
 from watchers.sources import Sources
 
 log = logging.getLogger(__name__)
 
-UNSAVED = "That could not be saved: the database can't be written at present."
+UNSAVED = Said("That could not be saved: the database can't be written at present.")
 COMMANDS = (
     start,
     guide,
@@ -111,10 +113,11 @@ def _commands(access: Access) -> Router:
 
 async def _unsaved(event: ErrorEvent) -> bool:
     log.error("%s", event.exception)
-    if event.update.message is not None:
-        await event.update.message.answer(UNSAVED)
-    if event.update.callback_query is not None:
-        await event.update.callback_query.answer(UNSAVED)
+    said = event.update.message or event.update.callback_query
+    if said is not None:
+        person = said.from_user
+        with speaking(known(person.language_code) if person else None):
+            await said.answer(say(UNSAVED))
     return True
 
 

@@ -10,6 +10,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 from bot import keyboards, render
 from bot.keyboards import Audit
+from bot.speech import say
 from storage import audit
 from storage.db import Database
 from storage.model import Change
@@ -50,7 +51,7 @@ async def _page(db: Database, zone: tzinfo, before: int) -> tuple[str, InlineKey
     changes = found[:PAGE]
     older = changes[-1].id if len(found) > PAGE else None
     keyboard = keyboards.pages_of_audit(older, latest=not before)
-    lines = [_line(change, zone) for change in changes] or ["Nothing was changed yet."]
+    lines = [_line(change, zone) for change in changes] or [say("Nothing was changed yet.")]
     return "\n".join(lines), keyboard
 
 
@@ -67,9 +68,11 @@ def _short(text: str) -> str:
 def _who(change: Change) -> str:
     """Of names only those of the team; the others are those in a group that has a role."""
     by = change.by
-    place = f" in <code>{by.chat_id}</code>" if by.chat_id and by.chat_id < 0 else ""
+    who = say("an administrator")
     if by.name:
-        return f"<b>{render.safe(by.name)}</b>{place}"
-    if by.person_id:
-        return f"somebody (<code>{by.person_id}</code>){place}"
-    return f"an administrator{place}"
+        who = f"<b>{render.safe(by.name)}</b>"
+    elif by.person_id:
+        who = f"{say('somebody')} (<code>{by.person_id}</code>)"
+    if by.chat_id and by.chat_id < 0:
+        return say("{who} in <code>{chat}</code>", who=who, chat=by.chat_id)
+    return who

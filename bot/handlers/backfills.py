@@ -9,12 +9,14 @@ from aiogram.types import Message
 
 from bot import render
 from bot.periods import read_length
+from bot.speech import say, say_number
 from storage import audit, backfills, channels
 from storage.db import Database
 from storage.model import Author, Backfill
+from storage.said import Said
 from watchers.references import BadReference, read_reference
 
-USAGE = "Which channel, and how far back? <code>/backfill @name 30d</code>"
+USAGE = Said("Which channel, and how far back? <code>/backfill @name 30d</code>")
 
 
 def make_router() -> Router:
@@ -37,7 +39,7 @@ async def backfill(
     if not words:
         await _list(message, db, zone)
     elif len(periods) != 1 or len(names) != 1:
-        await message.answer(USAGE)
+        await message.answer(say(USAGE))
     else:
         await message.answer(await _ask(message, db, names[0], clock(), periods[0], zone, by))
 
@@ -54,11 +56,13 @@ async def _ask(
     try:
         reference = read_reference(name)
     except BadReference as error:
-        return f"Not read: {render.safe(str(error))}."
+        return say("Not read: {why}.", why=render.safe(say(error)))
     async with db.transaction() as tx:
         ledger = await channels.referred_to(tx, reference.username, reference.id)
         if ledger is None:
-            return f"{render.safe(str(reference))} is not watched: /add it first."
+            return say(
+                "{channel} is not watched: /add it first.", channel=render.safe(str(reference))
+            )
         thread_id = message.message_thread_id if message.is_topic_message else None
         below = ledger.start + 1
         wish = Backfill(ledger.channel, now - period, below, message.chat.id, thread_id)
@@ -67,19 +71,25 @@ async def _ask(
             await audit.note(tx, by, f"backfill {reference} back to {asked.until:%Y-%m-%d}", now)
     name, back = render.channel_name(asked.channel), render.date_shown(asked.until, zone)
     if asked.done:
-        return f"{name} is read back to {back} already."
-    return f"{name} is read back to {back}, a page every few seconds. I will say when it is done."
+        return say("{channel} is read back to {day} already.", channel=name, day=back)
+    return say(
+        "{channel} is read back to {day}, a page every few seconds. I will say when it is done.",
+        channel=name,
+        day=back,
+    )
 
 
 async def _list(message: Message, db: Database, zone: tzinfo) -> None:
     lines = [_line(asked, zone) for asked in await backfills.all(db.reader)]
-    for page in render.pages([*lines, USAGE]):
+    for page in render.pages([*lines, say(USAGE)]):
         await message.answer(page)
 
 
 def _line(asked: Backfill, zone: tzinfo) -> str:
     name, back = render.channel_name(asked.channel), render.date_shown(asked.until, zone)
-    so_far = f"{asked.posts} posts, {asked.hits} hits"
+    posts = say_number("{n} post", "{n} posts", asked.posts)
+    hits = say_number("{n} hit", "{n} hits", asked.hits)
+    template = Said("⏳ {channel}: being read back to {day}, {posts}, {hits} so far")
     if asked.done:
-        return f"✅ {name}: read back to {back}, {so_far}"
-    return f"⏳ {name}: being read back to {back}, {so_far} so far"
+        template = Said("✅ {channel}: read back to {day}, {posts}, {hits}")
+    return say(template, channel=name, day=back, posts=posts, hits=hits)

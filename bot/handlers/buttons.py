@@ -18,21 +18,23 @@ from bot.handlers.mutes import ends_at
 from bot.keyboards import Hush, Menu, Open, Pick, Say, Show, View
 from bot.names import plain_name, toast
 from bot.pressed import OnlyOwn, Pressed, foreign
+from bot.speech import say
 from storage import audit, mutes, posts, stories, verdicts
 from storage.db import Database
 from storage.model import Author, Entry, Mute, Verdict
+from storage.said import Said
 from watchers.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
-FAILED = "Telegram did not take that. Try again in a minute."
+FAILED = Said("Telegram did not take that. Try again in a minute.")
 PERSON_LIMIT = 32  # characters of a person's name
 
 
 def make_router() -> Router:
     router = Router(name=__name__)
     router.callback_query.middleware(OnlyOwn())
-    router.callback_query.register(say, Say.filter())
+    router.callback_query.register(judge, Say.filter())
     router.callback_query.register(open_menu, Open.filter())
     router.callback_query.register(pick, Pick.filter())
     router.callback_query.register(hush, Hush.filter())
@@ -40,7 +42,7 @@ def make_router() -> Router:
     return router
 
 
-async def say(
+async def judge(
     callback: CallbackQuery,
     callback_data: Say,
     pressed: Pressed,
@@ -53,7 +55,7 @@ async def say(
         await foreign(callback)
         return
     person = callback.from_user
-    name = plain_name(person.first_name, PERSON_LIMIT) or "somebody"
+    name = plain_name(person.first_name, PERSON_LIMIT) or say("somebody")
     verdict = Verdict(person.id, name, callback_data.useful)
     hits = [finding.hit for finding in pressed.lead.findings]
     async with db.transaction() as tx:
@@ -62,7 +64,8 @@ async def say(
             link = render.post_link(pressed.lead.channel, pressed.lead.post.message_id)
             await audit.note(tx, by, f"verdict {word} {link}", clock())
     pipeline.owed.set()  # the alert shows it
-    await callback.answer("👍 Noted: useful." if verdict.useful else "👎 Noted: noise.")
+    useful = verdict.useful
+    await callback.answer(say("👍 Noted: useful.") if useful else say("👎 Noted: noise."))
 
 
 async def open_menu(
@@ -75,7 +78,7 @@ async def open_menu(
     else:
         keyboard = pressed.keyboard()
     shown = await _change(bot, pressed, keyboard)
-    await callback.answer(None if shown else FAILED)
+    await callback.answer(None if shown else say(FAILED))
 
 
 async def pick(callback: CallbackQuery, callback_data: Pick, pressed: Pressed, bot: Bot) -> None:
@@ -85,7 +88,7 @@ async def pick(callback: CallbackQuery, callback_data: Pick, pressed: Pressed, b
         return
     keyboard = keyboards.how_long(pressed.delivery_id, what, target)
     shown = await _change(bot, pressed, keyboard)
-    await callback.answer(None if shown else FAILED)
+    await callback.answer(None if shown else say(FAILED))
 
 
 async def hush(
@@ -108,10 +111,12 @@ async def hush(
         await mutes.put(tx, Mute(pressed.chat_id, what, target, end))
         await audit.note(tx, by, f"mute {what} {name} {callback_data.period}", clock())
     await _change(bot, pressed, pressed.keyboard())
-    when = f"until {render.time_shown(end, zone)}" if end else "for good"
-    await callback.answer(
-        toast(f"🔕 {what} {name}: no alerts here {when}. /mute lists, /unmute ends")
-    )
+    template = Said("🔕 {name}: no alerts here for good. /mute lists, /unmute ends")
+    if end:
+        template = Said("🔕 {name}: no alerts here until {when}. /mute lists, /unmute ends")
+    when = render.time_shown(end, zone) if end else ""
+    named = keyboards.named(what, name)
+    await callback.answer(toast(say(template, name=named, when=when)))
 
 
 async def show(
@@ -130,7 +135,7 @@ async def show(
             await _reply(bot, pressed, html)
     except TelegramAPIError as error:
         log.warning("delivery %s: more of it failed: %s", pressed.delivery_id, type(error).__name__)
-        await callback.answer(FAILED)
+        await callback.answer(say(FAILED))
         return
     await _change(bot, pressed, pressed.keyboard())
     await callback.answer()

@@ -8,9 +8,11 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import render
+from bot.speech import say
 from storage import audit, channels, memberships
 from storage.db import Database
 from storage.model import Author, Channel, Ledger
+from storage.said import Said
 from watchers.ingest import ChannelRefused, Flooded, NotJoined, SourceLost
 from watchers.references import BadReference, read_reference
 from watchers.sources import Sources
@@ -29,21 +31,28 @@ def make_router() -> Router:
 async def list_channels(message: Message, db: Database, sources: Sources, zone: tzinfo) -> None:
     ledgers = await channels.watched(db.reader)
     if not ledgers:
-        await message.answer("No channel is watched yet: /add @channel")
+        await message.answer(say("No channel is watched yet: /add @channel"))
     for page in render.pages([_line(ledger, zone, sources.joined()) for ledger in ledgers]):
         await message.answer(page)
 
 
 def _line(ledger: Ledger, zone: tzinfo, joined: frozenset[int]) -> str:
     name = render.channel_name(ledger.channel)
-    besides = " · joined: its posts are pushed" if ledger.channel.id in joined else ""
+    parts = []
+    if ledger.channel.id in joined:
+        parts.append(say("joined: its posts are pushed"))
     if ledger.mark:
-        besides += f" · ⚠️ {render.safe(ledger.mark)}"
+        parts.append(f"⚠️ {render.safe(say(ledger.mark))}")
+    return " · ".join([_state(ledger, name, zone), *parts])
+
+
+def _state(ledger: Ledger, name: str, zone: tzinfo) -> str:
     if ledger.trouble:
-        return f"❗ {name}: {render.safe(ledger.trouble)}{besides}"
+        return f"❗ {name}: {render.safe(say(ledger.trouble))}"
     if ledger.looked_at is None:
-        return f"⏳ {name}: not looked at yet{besides}"
-    return f"✅ {name}: complete up to {render.time_shown(ledger.looked_at, zone)}{besides}"
+        return say("⏳ {channel}: not looked at yet", channel=name)
+    when = render.time_shown(ledger.looked_at, zone)
+    return say("✅ {channel}: complete up to {when}", channel=name, when=when)
 
 
 async def add(
@@ -58,8 +67,10 @@ async def add(
     wanted = [word for word in words if word.casefold() != JOIN]
     if not wanted:
         await message.answer(
-            "Which channel? <code>/add @name</code> or a t.me link; with <code>join</code> behind "
-            "it the account joins it, and its posts are pushed."
+            say(
+                "Which channel? <code>/add @name</code> or a t.me link; with <code>join</code> behind "
+                "it the account joins it, and its posts are pushed."
+            )
         )
     for text in wanted:
         said, channel = await add_channel(text, db, sources, clock, by)
@@ -75,11 +86,13 @@ async def add_channel(
     try:
         channel, newest = await sources.resolve(read_reference(text))
     except (BadReference, ChannelRefused) as error:
-        return f"Not added: {render.safe(str(error))}.", None
+        return say("Not added: {why}.", why=render.safe(say(error))), None
     except Flooded as error:
-        return f"{error} before another channel is looked up. Then say it again.", None
+        template = Said("{why} before another channel is looked up. Then say it again.")
+        return say(template, why=render.safe(say(error))), None
     except SourceLost as error:
-        return f"Channels can't be looked up just now: {render.safe(str(error))}.", None
+        template = Said("Channels can't be looked up just now: {why}.")
+        return say(template, why=render.safe(say(error))), None
     async with db.transaction() as tx:
         before = await channels.referred_to(tx, None, channel.id)
         await channels.add(tx, channel, newest, clock())
@@ -87,11 +100,12 @@ async def add_channel(
             await audit.note(tx, by, f"add {_said(channel)}", clock())
     name = render.channel_name(channel)
     if before is None:
-        return f"{name} is watched from now on.", channel
+        return say("{channel} is watched from now on.", channel=name), channel
     was = render.channel_name(before.channel)
     if was != name:
-        return f"{name} is watched already, as {was}; it goes by its new name now.", channel
-    return f"{name} is watched already.", channel
+        template = Said("{channel} is watched already, as {was}; it goes by its new name now.")
+        return say(template, channel=name, was=was), channel
+    return say("{channel} is watched already.", channel=name), channel
 
 
 async def _join(channel: Channel, sources: Sources) -> str:
@@ -99,10 +113,14 @@ async def _join(channel: Channel, sources: Sources) -> str:
     try:
         await sources.join(channel)
     except (NotJoined, ChannelRefused, SourceLost) as error:
-        return f"Not joined: {render.safe(str(error))}. It is looked at regularly all the same."
+        template = Said("Not joined: {why}. It is looked at regularly all the same.")
+        return say(template, why=render.safe(say(error)))
     except Flooded as error:
-        return f"Not joined: {error}; then say it again. It is looked at regularly all the same."
-    return "The account has joined it: its posts are pushed."
+        template = Said(
+            "Not joined: {why}; then say it again. It is looked at regularly all the same."
+        )
+        return say(template, why=render.safe(say(error)))
+    return say("The account has joined it: its posts are pushed.")
 
 
 def _said(channel: Channel) -> str:
@@ -119,12 +137,15 @@ async def remove(
     try:
         reference = read_reference(command.args or "")
     except BadReference as error:
-        await message.answer(f"Not removed: {render.safe(str(error))}.")
+        await message.answer(say("Not removed: {why}.", why=render.safe(say(error))))
         return
     ledger = await channels.referred_to(db.reader, reference.username, reference.id)
     if ledger is None:
         await message.answer(
-            f"{render.safe(str(reference))} is not watched; /channels lists those that are."
+            say(
+                "{channel} is not watched; /channels lists those that are.",
+                channel=render.safe(str(reference)),
+            )
         )
         return
     async with db.transaction() as tx:
@@ -132,5 +153,7 @@ async def remove(
         joined = await memberships.is_joined(tx, ledger.channel.id)
         await audit.note(tx, by, f"remove {_said(ledger.channel)}", clock())
     name = render.channel_name(ledger.channel)
-    left = " The account leaves it: it had joined it to watch it." if joined else ""
-    await message.answer(f"{name} is no longer watched. Its posts and hits are kept.{left}")
+    done = say("{channel} is no longer watched. Its posts and hits are kept.", channel=name)
+    if joined:
+        done = f"{done} {say('The account leaves it: it had joined it to watch it.')}"
+    await message.answer(done)

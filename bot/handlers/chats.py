@@ -13,6 +13,7 @@ from bot import notices, rights
 from bot.names import plain_name
 from storage import chats, outbox
 from storage.db import Database
+from storage.said import Said
 from watchers.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
@@ -47,9 +48,12 @@ async def rights_changed(
 
 def _paused(chat: Chat, why: str) -> str:
     name = plain_name(chat.title or chat.first_name or "", 60)
-    return (
-        f"Chat {name or 'without a name'} ({chat.id}) can't be written to: {why}. What it is owed "
-        "is kept and sent when the bot may write there again."
+    return Said(
+        "Chat {name} ({number}) can't be written to: {why}. What it is owed is kept and sent when "
+        "the bot may write there again.",
+        name=name or Said("without a name"),
+        number=chat.id,
+        why=why,
     )
 
 

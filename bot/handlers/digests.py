@@ -9,6 +9,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import digest_text, render
+from bot.speech import say
 from storage import digests as stored
 from storage import outbox, subscriptions, watchlists
 from storage.db import Database
@@ -79,9 +80,11 @@ async def digest(
 
 def _nothing(request: Request, zone: tzinfo) -> str:
     if request.period is None:
-        return "Nothing that this chat was not told already."
-    of = f" of {request.named}" if request.named else ""
-    return f"Nothing{of} · {digest_text.period_shown(request.period, zone)}"
+        return say("Nothing that this chat was not told already.")
+    period = digest_text.period_shown(request.period, zone)
+    if request.named:
+        return say("Nothing of {what} · {period}", what=request.named, period=period)
+    return say("Nothing · {period}", period=period)
 
 
 async def read_request(db: Database, text: str, now: datetime, zone: tzinfo) -> Request:
@@ -108,7 +111,10 @@ async def read_request(db: Database, text: str, now: datetime, zone: tzinfo) -> 
 def _languages(word: str) -> tuple[str, ...]:
     codes = tuple(word.casefold().removeprefix(LANG).split(","))
     if not set(codes) <= set(LANGUAGES):
-        raise Unclear(f"lang: takes {', '.join(LANGUAGES)}: <code>/digest 7d lang:be</code>")
+        codes_known = ", ".join(LANGUAGES)
+        raise Unclear(
+            say("lang: takes {codes}: <code>/digest 7d lang:be</code>", codes=codes_known)
+        )
     return codes
 
 
@@ -116,16 +122,18 @@ def _channel(word: str, channels: list[Channel]) -> Channel:
     try:
         wanted = read_reference(word)
     except BadReference as error:
-        raise Unclear(f"{render.safe(str(error))}.") from error
+        raise Unclear(f"{render.safe(say(error))}.") from error
     for channel in channels:
         name = (channel.username or "").casefold()
         if channel.id == wanted.id or (wanted.username and name == wanted.username.casefold()):
             return channel
-    raise Unclear(f"{render.safe(word[:64])} is not watched: /channels names those that are.")
+    name = render.safe(word[:64])
+    raise Unclear(say("{channel} is not watched: /channels names those that are.", channel=name))
 
 
 def _unknown(word: str) -> str:
-    return (
-        f"There is no watchlist {render.safe(word[:64])}: /watchlists names them. A period is "
-        "written like 6h, yesterday, last week, since 18:00, 20.11-22.11."
+    return say(
+        "There is no watchlist {name}: /watchlists names them. A period is written like 6h, "
+        "yesterday, last week, since 18:00, 20.11-22.11.",
+        name=render.safe(word[:64]),
     )

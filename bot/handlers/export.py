@@ -12,11 +12,13 @@ from bot import render
 from bot.export import FORMATS, NotExported, Request, find
 from bot.export_chat import Exports, Order
 from bot.periods import read_period
+from bot.speech import say
 from storage.db import Database
+from storage.said import Said
 
 USUAL_PERIOD = "7d"
-BUSY = "Several exports wait already. Ask again when they have come."
-USAGE = (
+BUSY = Said("Several exports wait already. Ask again when they have come.")
+USAGE = Said(
     "<code>/export [hits | posts] [7d | yesterday | 2026-01-01..2026-01-31 | all] [NAME] "
     "[@channel] [csv | jsonl | html]</code>; alone: hits of the last 7 days as CSV."
 )
@@ -41,11 +43,13 @@ async def export(
         request = read_request(command.args or "", clock(), zone)
         wanted = await find(db, request)
     except NotExported as error:
-        await message.answer(f"Not exported: {render.safe(str(error))}.\n{USAGE}")
+        await message.answer(
+            f"{say('Not exported: {why}.', why=render.safe(say(error)))}\n{say(USAGE)}"
+        )
         return
     thread_id = message.message_thread_id if message.is_topic_message else None
     if not exports.take(Order(message.chat.id, thread_id, request, wanted)):
-        await message.answer(BUSY)
+        await message.answer(say(BUSY))
 
 
 def read_request(text: str, now: datetime, zone: tzinfo) -> Request:
@@ -63,10 +67,14 @@ def read_request(text: str, now: datetime, zone: tzinfo) -> Request:
         elif found := read_period(word, now, zone):
             period = found
         elif re.match(r"\d+[mhd]|\d{4}-", said):
-            raise NotExported(f"“{word[:64]}” is no period")
+            raise NotExported(Said("“{word}” is no period", word=word[:64]))
         elif watchlist:
             raise NotExported(
-                f"of one watchlist at a time, not of {watchlist[:64]} and {word[:64]}"
+                Said(
+                    "of one watchlist at a time, not of {one} and {other}",
+                    one=watchlist[:64],
+                    other=word[:64],
+                )
             )
         else:
             watchlist = word

@@ -10,15 +10,17 @@ from aiogram.types import Message
 
 from bot import menus
 from bot.handlers.invites import read_role
+from bot.speech import say
 from storage import audit, chats
 from storage.db import Database
 from storage.model import Author, Role
+from storage.said import Said
 
-GROUP_USAGE = (
+GROUP_USAGE = Said(
     "To change that: <code>/grouprole viewer</code>, <code>member</code>, <code>operator</code> "
     "or <code>none</code>."
 )
-OPEN_GROUP = (
+OPEN_GROUP = Said(
     "People who are no members can speak in this group: it is public, or belongs to a channel. So "
     "it can have no role."
 )
@@ -42,14 +44,16 @@ async def group_role(
     word, chat_id = (command.args or "").strip().casefold(), message.chat.id
     role = read_role(word)
     if role is None and word != "none":
-        await message.answer(_group(await chats.role_of(db.reader, chat_id)) + f" {GROUP_USAGE}")
+        await message.answer(
+            _group(await chats.role_of(db.reader, chat_id)) + f" {say(GROUP_USAGE)}"
+        )
         return
     try:
         refused = OPEN_GROUP if role is not None and await _open(message, bot) else None
     except TelegramAPIError:
-        refused = "Telegram could not be asked about this group: try again."
+        refused = Said("Telegram could not be asked about this group: try again.")
     if refused:
-        await message.answer(refused)
+        await message.answer(say(refused))
         return
     async with db.transaction() as tx:
         if role is not await chats.role_of(tx, chat_id):
@@ -67,5 +71,5 @@ async def _open(message: Message, bot: Bot) -> bool:
 
 def _group(role: Role | None) -> str:
     if role is None:
-        return "This group has no role: only those of the team are listened to here."
-    return f"Everybody in this group is at least {role.word} here."
+        return say("This group has no role: only those of the team are listened to here.")
+    return say("Everybody in this group is at least {role} here.", role=role.word)

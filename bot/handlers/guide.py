@@ -12,25 +12,30 @@ from bot import keyboards, render
 from bot.handlers.channels import add_channel
 from bot.keyboards import Guide, Step
 from bot.match import read_watchlists
+from bot.speech import say
 from storage import audit, subscriptions, watchlists
 from storage.db import Database
 from storage.model import Author, Channel, Entry, Finding, Post, Subscription, Watchlist
+from storage.said import Said
 from watchers.matching import Matcher
 from watchers.schedules import last_slot
 from watchers.sources import Sources
 
 PACK = "belarus"
 # What one may want to hear of: watchlists of the pack. None: all of them.
-TOPICS: dict[str, tuple[str, tuple[str, ...] | None]] = {
-    "rail": ("🚆 Railways and military trains", ("railways", "military-transport", "sabotage")),
-    "air": ("✈️ Airfields, strikes, drones", ("airfields", "strikes", "equipment")),
-    "people": ("⚖️ Repression, people, border", ("repression", "people", "border")),
-    "all": ("📚 All fourteen watchlists", None),
+TOPICS: dict[str, tuple[Said, tuple[str, ...] | None]] = {
+    "rail": (
+        Said("🚆 Railways and military trains"),
+        ("railways", "military-transport", "sabotage"),
+    ),
+    "air": (Said("✈️ Airfields, strikes, drones"), ("airfields", "strikes", "equipment")),
+    "people": (Said("⚖️ Repression, people, border"), ("repression", "people", "border")),
+    "all": (Said("📚 All fourteen watchlists"), None),
 }
 CHANNELS = ("belzhd_live", "Hajun_BY", "nexta_live")  # public, and on what the pack is about
 SCHEDULES = {
-    "now": ("🔔 Every hit at once", "now"),
-    "daily": ("📋 A digest every day at 08:00", "daily 08:00"),
+    "now": (Said("🔔 Every hit at once"), "now"),
+    "daily": (Said("📋 A digest every day at 08:00"), "daily 08:00"),
 }
 SAMPLES = (
     "Вечером на станцию Барановичи прибыл воинский эшелон с техникой.",
@@ -38,20 +43,20 @@ SAMPLES = (
     "Суд в Минске: задержан журналист, на границе закрыт пункт пропуска Брест.",
 )
 
-ASK_TOPIC = (
+ASK_TOPIC = Said(
     "<b>1 of 4</b> · What do you want to hear of? Each brings ready-made watchlists; "
     "any word can be added or taken away later."
 )
-ASK_CHANNELS = (
+ASK_CHANNELS = Said(
     "<b>2 of 4</b> · Which channels shall I watch? I can begin with {names}. "
     "Your own: <code>/add @channel</code>, as many as you like, then tap on."
 )
-ASK_SCHEDULE = (
+ASK_SCHEDULE = Said(
     "<b>3 of 4</b> · How shall I tell you, in this chat? For a group, add me there and say "
     "<code>/subscribe NAME</code> in it."
 )
-ASK_TEST = "<b>4 of 4</b> · You are told of: {names}. See how an alert looks:"
-DONE = (
+ASK_TEST = Said("<b>4 of 4</b> · You are told of: {names}. See how an alert looks:")
+DONE = Said(
     "🧪 That was a made-up post. From now on real ones come by themselves; a new channel is watched from "
     "its next post on. /channels shows how complete each is, /help all that I can do."
 )
@@ -72,8 +77,10 @@ def make_router() -> Router:
 
 
 async def choose_topic(callback: CallbackQuery) -> None:
-    choices = [(label, Guide(step=Step.TOPIC, choice=key)) for key, (label, _) in TOPICS.items()]
-    await _ask(callback, ASK_TOPIC, keyboards.choices(choices))
+    choices = [
+        (say(label), Guide(step=Step.TOPIC, choice=key)) for key, (label, _) in TOPICS.items()
+    ]
+    await _ask(callback, say(ASK_TOPIC), keyboards.choices(choices))
 
 
 async def choose_channels(
@@ -89,11 +96,14 @@ async def choose_channels(
             if changed:
                 await audit.note(tx, by, f"watchlist {watchlist.name} of the pack", clock())
     choices = [
-        ("➕ Begin with these", Guide(step=Step.CHANNELS, choice=callback_data.choice, add=True)),
-        ("Only my own", Guide(step=Step.CHANNELS, choice=callback_data.choice)),
+        (
+            say("➕ Begin with these"),
+            Guide(step=Step.CHANNELS, choice=callback_data.choice, add=True),
+        ),
+        (say("Only my own"), Guide(step=Step.CHANNELS, choice=callback_data.choice)),
     ]
     names = ", ".join(f"@{name}" for name in CHANNELS)
-    await _ask(callback, ASK_CHANNELS.format(names=names), keyboards.choices(choices))
+    await _ask(callback, say(ASK_CHANNELS, names=names), keyboards.choices(choices))
 
 
 async def _chosen(topic: str) -> Sequence[Watchlist]:
@@ -118,11 +128,11 @@ async def choose_schedule(
         for name in (CHANNELS if callback_data.add else ())
     ]
     choices = [
-        (label, Guide(step=Step.SCHEDULE, choice=callback_data.choice, schedule=key))
+        (say(label), Guide(step=Step.SCHEDULE, choice=callback_data.choice, schedule=key))
         for key, (label, _) in SCHEDULES.items()
     ]
     if isinstance(callback.message, Message):
-        text = "\n".join([*said, "", ASK_SCHEDULE]).lstrip()
+        text = "\n".join([*said, "", say(ASK_SCHEDULE)]).lstrip()
         await callback.message.answer(text, reply_markup=keyboards.choices(choices))
 
 
@@ -145,9 +155,9 @@ async def subscribe(
             if schedule != "now":
                 await subscriptions.skip_slot(tx, wish, last_slot(schedule, clock(), zone))
             await audit.note(tx, by, f"subscribe {watchlist.name} {schedule}", clock())
-    choices = [("🧪 Show me", Guide(step=Step.TEST, choice=callback_data.choice))]
+    choices = [(say("🧪 Show me"), Guide(step=Step.TEST, choice=callback_data.choice))]
     names = ", ".join(watchlist.name for watchlist in stored)
-    await _ask(callback, ASK_TEST.format(names=names), keyboards.choices(choices))
+    await _ask(callback, say(ASK_TEST, names=names), keyboards.choices(choices))
 
 
 async def show_test(
@@ -161,7 +171,7 @@ async def show_test(
     lists = await watchlists.all(db.reader)
     matcher = await asyncio.to_thread(Matcher, lists)
     names = {t.id: (one.name, t.name) for one in lists for t in one.terms}
-    channel = Channel(0, "telegram", "A made-up channel")
+    channel = Channel(0, "telegram", say("A made-up channel"))
     await callback.answer()
     if not isinstance(callback.message, Message):
         return
@@ -171,7 +181,7 @@ async def show_test(
         if findings:
             await callback.message.answer(render.alert([Entry(channel, post, findings)], zone))
             break
-    await callback.message.answer(DONE)
+    await callback.message.answer(say(DONE))
 
 
 async def _ask(callback: CallbackQuery, text: str, keyboard: InlineKeyboardMarkup) -> None:

@@ -10,14 +10,16 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import places, render
+from bot.speech import say
 from storage import audit, chats
 from storage.db import Database
 from storage.model import Author
+from storage.said import Said
 from watchers.pipeline import Pipeline
 from watchers.zones import NoSuchZone, read_zone, zone_of
 
 _HOURS = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*[-–—]\s*(\d{1,2})(?::(\d{2}))?")
-QUIET_USAGE = "<code>/quiet 22:00-07:00</code>, or <code>/quiet off</code>"
+QUIET_USAGE = Said("To change that: <code>/quiet 22:00-07:00</code>, or <code>/quiet off</code>.")
 
 
 class BadHours(ValueError):
@@ -35,14 +37,14 @@ def read_hours(text: str) -> tuple[time, time]:
     """`22:00-07:00` or `22-7`. Raises BadHours."""
     match = _HOURS.fullmatch(text.strip())
     if match is None:
-        raise BadHours("No such hours: write them like 22:00-07:00, from – to.")
+        raise BadHours(Said("No such hours: write them like 22:00-07:00, from – to."))
     try:
         start = time(int(match[1]), int(match[2] or 0))
         end = time(int(match[3]), int(match[4] or 0))
     except ValueError:
-        raise BadHours("No such hours: they go from 00:00 to 23:59.") from None
+        raise BadHours(Said("No such hours: they go from 00:00 to 23:59.")) from None
     if start == end:
-        raise BadHours("That is no time at all. To hear nothing for a while, /mute the chat.")
+        raise BadHours(Said("That is no time at all. To hear nothing for a while, /mute the chat."))
     return start, end
 
 
@@ -60,7 +62,7 @@ async def quiet(
         place = await places.place_of(message, elsewhere, bot)
         wanted = None if text.casefold() in ("", "off") else read_hours(text)
     except (places.NoSuchChat, BadHours) as error:
-        await message.answer(render.safe(str(error)))
+        await message.answer(render.safe(say(error)))
         return
     async with db.transaction() as tx:
         chat = await chats.one(tx, place.chat_id)
@@ -69,18 +71,21 @@ async def quiet(
             await chats.put(tx, chat)
             said = places.said_of(f"quiet {text}", place, message)
             await audit.note(tx, by, said, clock())
-    hint = "" if text else f"\nTo change that: {QUIET_USAGE}."
+    hint = "" if text else f"\n{say(QUIET_USAGE)}"
     shown = _shown(chat.quiet, zone_of(chat, pipeline.zone))
     await message.answer(f"{place.name}: {shown}{hint}")
 
 
 def _shown(hours: tuple[time, time] | None, zone: tzinfo) -> str:
     if hours is None:
-        return "no quiet hours, alerts come at any time."
+        return say("no quiet hours, alerts come at any time.")
     start, end = hours
-    return (
-        f"quiet hours from {start:%H:%M} to {end:%H:%M} ({zone}): alerts of high severity come "
-        f"all the same, the others as one digest at {end:%H:%M}."
+    return say(
+        "quiet hours from {start} to {end} ({zone}): alerts of high severity come all the same, the "
+        "others as one digest at {end}.",
+        start=f"{start:%H:%M}",
+        end=f"{end:%H:%M}",
+        zone=zone,
     )
 
 
@@ -98,9 +103,9 @@ async def zone_command(
         place = await places.place_of(message, elsewhere, bot)
         name = read_zone(text) if text else None
     except places.NoSuchChat as error:
-        await message.answer(render.safe(str(error)))
+        await message.answer(render.safe(say(error)))
     except NoSuchZone as error:
-        await message.answer(f"{render.safe(str(error))}.")
+        await message.answer(f"{render.safe(say(error))}.")
     else:
         said = places.said_of(f"zone {name}", place, message)
         await message.answer(await _zone(db, place, name, clock(), pipeline.zone, by, said))
@@ -122,12 +127,15 @@ async def _zone(
             await chats.put(tx, replace(chat, zone=name))
             await audit.note(tx, by, said, now)
     if name is not None:
-        return (
-            f"{place.name}: the time zone is {name} from now on. Times are shown, digests sent and "
-            "quiet hours kept by it."
+        return say(
+            "{chat}: the time zone is {zone} from now on. Times are shown, digests sent and quiet "
+            "hours kept by it.",
+            chat=place.name,
+            zone=name,
         )
     zone = zone_of(chat, default)
-    return (
-        f"{place.name}: the time zone is {zone}, where it is {render.time_shown(now, zone)}.\n"
-        "To change that: <code>/zone Europe/Warsaw</code>"
+    at = render.time_shown(now, zone)
+    here = say(
+        "{chat}: the time zone is {zone}, where it is {time}.", chat=place.name, zone=zone, time=at
     )
+    return f"{here}\n{say('To change that: <code>/zone Europe/Warsaw</code>')}"

@@ -9,12 +9,14 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 from rapidfuzz import process
 
-from bot import places, render
+from bot import keyboards, places, render
 from bot.names import plain_name
 from bot.periods import read_length
+from bot.speech import say, say_number
 from storage import audit, channels, chats, mutes, watchlists
 from storage.db import Database
 from storage.model import Author, Mutable, Mute
+from storage.said import Said
 from watchers.pipeline import Pipeline
 from watchers.references import BadReference, read_reference
 from watchers.zones import zone_of
@@ -22,8 +24,8 @@ from watchers.zones import zone_of
 MORNING = time(8)  # in the chat's zone: when tomorrow begins
 USUALLY = "8h"  # when no time is given
 NAME_LIMIT = 60
-NOTHING = "Nothing is muted."
-USAGE = (
+NOTHING = Said("Nothing is muted.")
+USAGE = Said(
     "<code>/mute rail 8h</code>, <code>/mute @channel 3d</code>, "
     '<code>/mute "эшелон" tomorrow</code>, <code>/mute forever</code> (this whole chat); '
     "<code>/unmute NUMBER</code> or <code>/unmute all</code>"
@@ -90,7 +92,7 @@ async def mute(
             return
         targets = await _targets(db, place.chat_id, text)
     except places.NoSuchChat as error:
-        await message.answer(render.safe(str(error)))
+        await message.answer(render.safe(say(error)))
         return
     except Unknown as error:
         await message.answer(str(error))
@@ -101,19 +103,23 @@ async def mute(
             await mutes.put(tx, Mute(place.chat_id, target.what, target.id, end))
         noted = places.said_of(f"mute {said}", place, message)
         await audit.note(tx, by, noted, clock())
-    where = "there" if elsewhere else "here"
-    hint = "" if word else "\nAnother time: " + USAGE
-    await message.answer(f"🔕 {_named(targets[0])}: no alerts {where} {_until(end, zone)}.{hint}")
+    hint = "" if word else f"\n{say('Another time: {usage}', usage=say(USAGE))}"
+    template = Said("🔕 {name}: no alerts here {until}.")
+    if elsewhere:
+        template = Said("🔕 {name}: no alerts there {until}.")
+    done = say(template, name=_named(targets[0]), until=_until(end, zone))
+    await message.answer(f"{done}{hint}")
 
 
 def _named(target: Target) -> str:
     if target.what is Mutable.CHAT:
-        return "The whole chat"
-    return f"{target.what.capitalize()} <b>{render.safe(target.name)}</b>"
+        return say("The whole chat")
+    named = keyboards.named(target.what, f"<b>{render.safe(target.name)}</b>")
+    return named[:1].upper() + named[1:]
 
 
 def _until(end: datetime | None, zone: tzinfo) -> str:
-    return f"until {render.time_shown(end, zone)}" if end else "for good"
+    return say("until {when}", when=render.time_shown(end, zone)) if end else say("for good")
 
 
 async def _targets(db: Database, chat_id: int, text: str) -> list[Target]:
@@ -155,16 +161,21 @@ async def _channel(db: Database, text: str) -> Target | None:
 
 def _unknown(text: str, known: Iterable[str]) -> str:
     near = process.extractOne(text.strip(_QUOTES), list(known), score_cutoff=70)
-    hint = f" Did you mean <code>{render.safe(near[0])}</code>?" if near else ""
     shown = render.safe(plain_name(text, NAME_LIMIT))
-    return f"No watchlist, watched channel or term is called {shown}.{hint}\nWrite it like {USAGE}."
+    said = say("No watchlist, watched channel or term is called {name}.", name=shown)
+    if near:
+        known_as = render.safe(near[0])
+        said += " " + say("Did you mean <code>{name}</code>?", name=known_as)
+    return f"{said}\n{say('Write it like {usage}.', usage=say(USAGE))}"
 
 
 async def _list(message: Message, db: Database, chat_id: int, now: datetime, zone: tzinfo) -> None:
     muted = await mutes.of_chat(db.reader, chat_id, now)
     names = await mutes.names(db.reader, muted)
     lines = [f"{mute.id}. {_line(mute, names[mute.id], zone)}" for mute in muted]
-    for page in render.pages(["Muted:", *lines, USAGE] if lines else [NOTHING, USAGE]):
+    for page in render.pages(
+        [say("Muted:"), *lines, say(USAGE)] if lines else [say(NOTHING), say(USAGE)]
+    ):
         await message.answer(page)
 
 
@@ -185,7 +196,7 @@ async def unmute(
     try:
         place = await places.known_place(message, elsewhere, bot)
     except places.NoSuchChat as error:
-        await message.answer(render.safe(str(error)))
+        await message.answer(render.safe(say(error)))
         return
     muted = await mutes.of_chat(db.reader, place.chat_id, clock())
     wanted = muted if word == "all" else [mute for mute in muted if str(mute.id) == word]
@@ -202,11 +213,18 @@ async def unmute(
 
 def _unmuted(word: str, muted: int, wanted: int) -> str:
     if not muted:
-        return NOTHING
+        return say(NOTHING)
     if not word:
-        return "Which one? /mute lists them."
+        return say("Which one? /mute lists them.")
     if not wanted:
         shown = render.safe(plain_name(word, 20))
-        return f"Nothing that is muted has the number {shown}: /mute lists them."
-    more = f" {muted - wanted} more muted: /mute lists them." if muted > wanted else ""
-    return f"🔔 Its alerts come again.{more} /digest tells what was missed."
+        return say("Nothing that is muted has the number {number}: /mute lists them.", number=shown)
+    parts = [say("🔔 Its alerts come again.")]
+    if muted > wanted:
+        left = muted - wanted
+        parts.append(
+            say_number(
+                "{n} more muted: /mute lists them.", "{n} more muted: /mute lists them.", left
+            )
+        )
+    return " ".join([*parts, say("/digest tells what was missed.")])

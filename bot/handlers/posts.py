@@ -8,6 +8,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import found, render, views
+from bot.speech import say
 from storage import channels, hits, search, watchlists
 from storage.db import Database
 from storage.model import Entry
@@ -57,15 +58,20 @@ async def story(message: Message, command: CommandObject, db: Database, zone: tz
 async def _entry(db: Database, command: CommandObject) -> Entry:
     """The stored post that a link leads to. Raises NoSuchPost."""
     if not command.args:
-        raise NoSuchPost(f"Of which post? <code>/{command.command} https://t.me/name/123</code>")
+        usage = f"<code>/{command.command} https://t.me/name/123</code>"
+        raise NoSuchPost(say("Of which post? {usage}", usage=usage))
     try:
         reference, message_id = read_post_link(command.args)
     except BadReference as error:
-        raise NoSuchPost(f"Not looked up: {render.safe(str(error))}.") from None
+        raise NoSuchPost(say("Not looked up: {why}.", why=render.safe(say(error)))) from None
     name = render.safe(str(reference))
     id = await channels.id_of(db.reader, reference.username, reference.id)
     if id is None:
-        raise NoSuchPost(f"Nothing of {name} is stored: it was never watched. /add it first.")
+        raise NoSuchPost(
+            say(
+                "Nothing of {channel} is stored: it was never watched. /add it first.", channel=name
+            )
+        )
     entry = await search.entry(db.reader, id, message_id)
     if entry is None:
         raise NoSuchPost(await _why_not(db, id, message_id, name))
@@ -75,12 +81,13 @@ async def _entry(db: Database, command: CommandObject) -> Entry:
 async def _why_not(db: Database, channel_id: int, message_id: int, name: str) -> str:
     ledger = await channels.referred_to(db.reader, None, channel_id)
     if ledger is None:
-        return f"That post is not stored: {name} is not watched any more."
+        return say("That post is not stored: {channel} is not watched any more.", channel=name)
     if message_id <= ledger.start:
-        return (
-            f"That post is not stored: it is older than the watch of {name}. "
-            f"<code>/backfill {name} 30d</code> reads older ones."
+        return say(
+            "That post is not stored: it is older than the watch of {channel}. "
+            "<code>/backfill {channel} 30d</code> reads older ones.",
+            channel=name,
         )
     if message_id > ledger.cursor:
-        return "That post is not stored yet: catch-up has not reached it."
-    return "There is no such post: it was deleted before it was read, or it never was one."
+        return say("That post is not stored yet: catch-up has not reached it.")
+    return say("There is no such post: it was deleted before it was read, or it never was one.")

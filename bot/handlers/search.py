@@ -12,15 +12,17 @@ from bot import found, keyboards, render
 from bot.handlers.watchlists import mistake
 from bot.keyboards import Turn
 from bot.pressed import foreign
+from bot.speech import say, say_number
 from storage import search
 from storage.db import Database
 from storage.model import Entry
+from storage.said import Said
 from storage.search import Search
 from watchers import search as searching
 from watchers.rule_tokens import RuleError
 from watchers.search import PAGE, BadQuery, Found, Scope
 
-USAGE = (
+USAGE = Said(
     "What is searched for? <code>/search эшелон</code>, with the same rules as a watchlist. "
     "Besides, in any order: <code>@channel</code>, <code>list:NAME</code> (a watchlist), "
     "<code>7d</code>, <code>lang:be</code>"
@@ -44,7 +46,7 @@ async def ask(
 ) -> None:
     said = " ".join((command.args or "").split())
     if not said or len(said) > LONGEST:
-        await message.answer(USAGE)
+        await message.answer(say(USAGE))
         return
     scope = await _scope(db, said, clock())
     if isinstance(scope, str):
@@ -97,7 +99,7 @@ async def _scope(db: Database, said: str, now: datetime) -> Scope | str:
     except RuleError as error:
         return mistake(said, error)
     except BadQuery as error:
-        return f"Not searched: {render.safe(str(error))}."
+        return say("Not searched: {why}.", why=render.safe(say(error)))
 
 
 async def _newest(
@@ -129,7 +131,7 @@ async def _best(
         entry = await search.entry(db.reader, *key)
         if entry is not None:
             shown.append(searching.with_hits(entry, scope.matcher, scope.rule) or entry)
-    notes = [f"The best of the newest {searching.BEST_OF} that match."]
+    notes = [say("The best of the newest {number} that match.", number=searching.BEST_OF)]
     html = found.page(asked.said, shown, zone, page * PAGE + 1, notes if shown else ())
     more = len(keys) > (page + 1) * PAGE
     return html, keyboards.under_search(asked.id, page, best=True, more=more)
@@ -138,10 +140,22 @@ async def _best(
 def _notes(scope: Scope, got: Found, waiting: int) -> Sequence[str]:
     notes = []
     if got.cut:
-        looked = f"the newest {got.looked_at:,} posts that may match were looked at"
+        template = Said(
+            "There may be older ones: the newest {number:,} posts that may match were looked at. "
+            "“More” goes on."
+        )
         if scope.expression is None:
-            looked = f"a regular expression alone is slow: {got.looked_at:,} posts were looked at"
-        notes.append(f"There may be older ones: {looked}. “More” goes on.")
+            template = Said(
+                "There may be older ones: a regular expression alone is slow: {number:,} posts were "
+                "looked at. “More” goes on."
+            )
+        notes.append(say(template, number=got.looked_at))
     if waiting > searching.PAGE:
-        notes.append(f"{waiting:,} stored posts are still being indexed: they are not found yet.")
+        notes.append(
+            say_number(
+                "{n:,} stored post is still being indexed: it is not found yet.",
+                "{n:,} stored posts are still being indexed: they are not found yet.",
+                waiting,
+            )
+        )
     return notes

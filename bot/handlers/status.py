@@ -5,6 +5,7 @@ from aiogram.filters import Command
 from aiogram.types import Message
 
 from bot import render
+from bot.speech import say, say_number
 from storage import channels, chats, hits, outbox, posts, search
 from storage.db import Database
 from watchers.ingest import rhythms
@@ -28,17 +29,25 @@ async def status(
     lines = [
         *(_source_line(member) for member in sources.members),
         render.coverage(ledgers, await rhythms(pipeline), pipeline.clock())
-        or "No channel is watched yet: /add @channel",
+        or say("No channel is watched yet: /add @channel"),
         *(
-            f"❗ {render.channel_name(ledger.channel)}: {render.safe(ledger.trouble)}"
+            f"❗ {render.channel_name(ledger.channel)}: {render.safe(say(ledger.trouble))}"
             for ledger in ledgers
             if ledger.trouble
         ),
-        f"Stored: {await posts.count(db.reader)} posts, {await hits.count(db.reader)} hits",
+        say(
+            "Stored: {posts}, {hits}",
+            posts=say_number("{n} post", "{n} posts", await posts.count(db.reader)),
+            hits=say_number("{n} hit", "{n} hits", await hits.count(db.reader)),
+        ),
         *_unindexed(await search.waiting(db.reader)),
-        f"Messages waiting to be sent: {await outbox.waiting(db.reader)}",
+        say("Messages waiting to be sent: {number}", number=await outbox.waiting(db.reader)),
         *(
-            f"❗ chat {chat_id} can't be written to: {render.safe(reason)}"
+            say(
+                "❗ chat {number} can't be written to: {why}",
+                number=chat_id,
+                why=render.safe(say(reason)),
+            )
             for chat_id, reason in await chats.paused(db.reader)
         ),
     ]
@@ -48,11 +57,14 @@ async def status(
 
 def _unindexed(posts: int) -> list[str]:
     """A few always wait for a moment."""
-    return [f"⏳ /search does not find {posts:,} posts yet"] if posts > 500 else []
+    late = say_number(
+        "⏳ /search does not find {n:,} post yet", "⏳ /search does not find {n:,} posts yet", posts
+    )
+    return [late] if posts > 500 else []
 
 
 def _source_line(member: Member) -> str:
-    name = member.source.name.capitalize()
+    name = say(member.source.name).capitalize()
     if member.state.trouble:
-        return f"❗ {name}: {render.safe(member.state.trouble)}"
-    return f"✅ {name}: connected"
+        return f"❗ {name}: {render.safe(say(member.state.trouble))}"
+    return say("✅ {source}: connected", source=name)

@@ -8,15 +8,19 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import places, render
+from bot.speech import say
 from bot.standing import own_role
 from storage import audit, chats, subscriptions, watchlists
 from storage.db import Database
 from storage.model import Author, Subscription
+from storage.said import Said
 from watchers.pipeline import Pipeline
 from watchers.schedules import BadSchedule, last_slot, read_schedule, shown
 from watchers.zones import zone_of
 
-STRANGER = "That is the private chat of somebody who is not of the team: an owner can /invite them."
+STRANGER = Said(
+    "That is the private chat of somebody who is not of the team: an owner can /invite them."
+)
 
 
 def make_router() -> Router:
@@ -47,10 +51,10 @@ async def subscribe(
         schedule = read_schedule(when)
         place = await places.place_of(message, chat, bot)
     except (BadSchedule, places.NoSuchChat) as error:
-        await message.answer(render.safe(str(error)))
+        await message.answer(render.safe(say(error)))
         return
     if place.chat_id > 0 and await own_role(db, owners, place.chat_id) is None:
-        await message.answer(STRANGER)
+        await message.answer(say(STRANGER))
         return
     zone = zone_of(await chats.one(db.reader, place.chat_id), pipeline.zone)
     wanted = Subscription(watchlist.id, place.chat_id, schedule, place.thread_id)
@@ -60,20 +64,28 @@ async def subscribe(
         await audit.note(tx, by, places.said_of(told, place, message), clock())
         if schedule != "now":  # the slot that has passed already is not owed
             await subscriptions.skip_slot(tx, wanted, last_slot(schedule, clock(), zone))
-    told = f"is told of <b>{watchlist.name}</b>: {_when(schedule, zone)}."
-    await message.answer(f"{place.name} {told}")
+    await message.answer(
+        say(
+            "{chat} is told of <b>{watchlist}</b>: {when}.",
+            chat=place.name,
+            watchlist=watchlist.name,
+            when=_when(schedule, zone),
+        )
+    )
 
 
 def _when(schedule: str, zone: tzinfo) -> str:
-    return shown(schedule) if schedule in ("now", "hourly") else f"{shown(schedule)} ({zone})"
+    said = say(shown(schedule))
+    return said if schedule in ("now", "hourly") else f"{said} ({zone})"
 
 
 def _unknown(name: str) -> str:
     if not name:
-        return "Which watchlist? <code>/subscribe NAME</code>; /watchlists names them."
-    return (
-        f"There is no watchlist {render.safe(name[:64])}: /watchlists names them, "
-        "<code>/watch NAME RULE</code> makes one."
+        return say("Which watchlist? <code>/subscribe NAME</code>; /watchlists names them.")
+    return say(
+        "There is no watchlist {name}: /watchlists names them, <code>/watch NAME RULE</code> makes "
+        "one.",
+        name=render.safe(name[:64]),
     )
 
 
@@ -93,15 +105,17 @@ async def unsubscribe(
     try:
         place = await places.known_place(message, chat, bot)
     except places.NoSuchChat as error:
-        await message.answer(render.safe(str(error)))
+        await message.answer(render.safe(say(error)))
         return
     async with db.transaction() as tx:
         was = await subscriptions.remove(tx, watchlist.id, place.chat_id)
         if was:
             said = places.said_of(f"unsubscribe {watchlist.name}", place, message)
             await audit.note(tx, by, said, clock())
-    told = f"told of <b>{watchlist.name}</b>"
-    await message.answer(f"{place.name} is no longer {told}." if was else f"It was not {told}.")
+    template = Said("{chat} was not told of <b>{watchlist}</b>.")
+    if was:
+        template = Said("{chat} is no longer told of <b>{watchlist}</b>.")
+    await message.answer(say(template, chat=place.name, watchlist=watchlist.name))
 
 
 async def list_subscriptions(
@@ -111,8 +125,12 @@ async def list_subscriptions(
     if (command.args or "").strip().casefold() == "all":
         known = await chats.all(db.reader)
         lines = [
-            f"<b>{names[s.watchlist_id]}</b> in <code>{s.chat_id}</code>: "
-            f"{_when(s.schedule, zone_of(known.get(s.chat_id), pipeline.zone))}"
+            say(
+                "<b>{watchlist}</b> in <code>{chat}</code>: {when}",
+                watchlist=names[s.watchlist_id],
+                chat=s.chat_id,
+                when=_when(s.schedule, zone_of(known.get(s.chat_id), pipeline.zone)),
+            )
             for s in await subscriptions.all(db.reader)
         ]
     else:
@@ -121,6 +139,6 @@ async def list_subscriptions(
             for s in await subscriptions.of_chat(db.reader, message.chat.id)
         ]
     if not lines:
-        await message.answer("This chat is told of nothing yet: /subscribe NAME")
+        await message.answer(say("This chat is told of nothing yet: /subscribe NAME"))
     for page in render.pages(lines):
         await message.answer(page)

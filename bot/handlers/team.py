@@ -13,16 +13,18 @@ from bot import keyboards, menus, render
 from bot.handlers.invites import OWNERS
 from bot.keyboards import Change, Fate, Teammate
 from bot.names import plain_name, toast
+from bot.speech import say
 from bot.standing import NAME_LIMIT, name_of
 from storage import audit, chats, team
 from storage.db import Database
-from storage.model import Author, Person
+from storage.model import Author, Person, Role
+from storage.said import Said
 
-USAGE = (
+USAGE = Said(
     "<code>/team NUMBER viewer|member|operator|remove</code>, or in a group as an answer to "
     "somebody of the team: <code>/team member</code>. <code>/invite member</code> takes in another."
 )
-GONE = "They are not in the team any more."
+GONE = Said("They are not in the team any more.")
 
 
 def make_router() -> Router:
@@ -48,13 +50,13 @@ async def team_command(
         if message.chat.type == "private":
             await _list(message, bot, db, owners, clock(), zone)
         else:
-            await message.answer("In our private chat /team lists them.\n" + USAGE)
+            await message.answer(f"{say('In our private chat /team lists them.')}\n{say(USAGE)}")
         return
     try:
         fate = Fate(words[-1])
         person = await _meant(message, words[:-1], db, owners)
     except (ValueError, NobodyMeant) as error:
-        await message.answer(str(error) if isinstance(error, NobodyMeant) else USAGE)
+        await message.answer(str(error) if isinstance(error, NobodyMeant) else say(USAGE))
         return
     await message.answer(render.safe(await _change(bot, db, owners, person, fate, by, clock())))
 
@@ -69,19 +71,23 @@ async def _meant(
     """By their number, or by the message that is answered. Raises NobodyMeant."""
     if words:
         if len(words) > 1 or not words[0].isdecimal() or len(words[0]) > 9:
-            raise NobodyMeant(USAGE)
+            raise NobodyMeant(say(USAGE))
         person = await team.numbered(db.reader, int(words[0]))
-        missing = f"Nobody of the team has the number {int(words[0])}: /team lists them."
+        number = int(words[0])
+        missing = say(
+            "Nobody of the team has the number {number}: /team lists them.", number=number
+        )
     else:
         user = _answered(message)
         if user is None:
-            raise NobodyMeant(f"Of whom? {USAGE}")
+            raise NobodyMeant(say("Of whom? {usage}", usage=say(USAGE)))
         if user.id in owners:
-            raise NobodyMeant(OWNERS)
+            raise NobodyMeant(say(OWNERS))
         person = await team.one(db.reader, user.id)
-        missing = (
-            f"{render.safe(name_of(user))} is not in the team: "
-            "send them a link, in our private chat <code>/invite member</code> makes one."
+        missing = say(
+            "{name} is not in the team: send them a link, in our private chat "
+            "<code>/invite member</code> makes one.",
+            name=render.safe(name_of(user)),
         )
     if person is None:
         raise NobodyMeant(missing)
@@ -111,9 +117,9 @@ async def _change(
     async with db.transaction() as tx:
         present = await team.one(tx, person.id)
         if present is None:
-            return GONE
+            return say(GONE)
         if fate.role is present.role:
-            return f"{person.name} is {fate} already."
+            return say("{name} is {role} already.", name=person.name, role=fate)
         if fate.role is not None:
             await team.put(tx, person.id, person.name, fate.role, now)
         else:
@@ -124,9 +130,10 @@ async def _change(
     await menus.renew_person(bot, db, owners, person.id)
     if fate is Fate.REMOVE:
         open_ones = await team.invites(db.reader, now)
-        hint = " Open invites are still good: /invite off ends them." if open_ones else ""
-        return f"{person.name} is not in the team any more.{hint}"
-    return f"{person.name} is {fate} from now on."
+        done = say("{name} is not in the team any more.", name=person.name)
+        hint = say("Open invites are still good: /invite off ends them.")
+        return f"{done} {hint}" if open_ones else done
+    return say("{name} is {role} from now on.", name=person.name, role=fate)
 
 
 async def _list(
@@ -148,21 +155,35 @@ async def _lines(
     people = [person for person in await team.all(db.reader) if person.id not in owners]
     invited = await team.invites(db.reader, now)
     return [
-        *[f"👑 {await _owner(bot, id)} – owner" for id in sorted(owners)],
+        *[f"👑 {await _owner(bot, id)} – {Role.OWNER.word}" for id in sorted(owners)],
         *[
-            f"{one.number}. {render.safe(one.name)} (<code>{one.id}</code>) – {one.role.word}, "
-            f"since {render.date_shown(one.since, zone)}"
+            say(
+                "{number}. {name} (<code>{id}</code>) – {role}, since {day}",
+                number=one.number,
+                name=render.safe(one.name),
+                id=one.id,
+                role=one.role.word,
+                day=render.date_shown(one.since, zone),
+            )
             for one in people
         ],
         *[
-            f"👥 Group <code>{chat_id}</code> – everybody there is at least {role.word}"
+            say(
+                "👥 Group <code>{chat}</code> – everybody there is at least {role}",
+                chat=chat_id,
+                role=role.word,
+            )
             for chat_id, role in sorted((await chats.roles(db.reader)).items())
         ],
         *[
-            f"✉️ an open invite – {one.role.word}, until {render.time_shown(one.expires_at, zone)}"
+            say(
+                "✉️ an open invite – {role}, until {when}",
+                role=one.role.word,
+                when=render.time_shown(one.expires_at, zone),
+            )
             for one in invited
         ],
-        USAGE,
+        say(USAGE),
     ]
 
 
@@ -183,7 +204,7 @@ async def choose(
 ) -> None:
     person = await team.numbered(db.reader, callback_data.number)
     if person is None and callback_data.number:
-        await callback.answer(GONE)
+        await callback.answer(say(GONE))
         return
     keyboard = keyboards.teammate(person) if person else await _keyboard(db, owners)
     await _show(callback, bot, keyboard)
@@ -202,7 +223,7 @@ async def change(
 ) -> None:
     person = await team.numbered(db.reader, callback_data.number)
     if person is None:
-        await callback.answer(GONE)
+        await callback.answer(say(GONE))
         return
     done = await _change(bot, db, owners, person, callback_data.fate, by, clock())
     *_, last = render.pages(await _lines(bot, db, owners, clock(), zone))

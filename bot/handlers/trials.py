@@ -13,9 +13,11 @@ from aiogram.types import Message
 from bot import found, render
 from bot.handlers.watchlists import mistake
 from bot.periods import read_length
+from bot.speech import say, say_number
 from storage import search, watchlists
 from storage.db import Database
 from storage.model import Term, Watchlist
+from storage.said import Said
 from watchers import backtest, candidates
 from watchers import search as searching
 from watchers.query import parse
@@ -24,8 +26,8 @@ from watchers.rule_tokens import RuleError
 TEST_PERIOD, BACKTEST_PERIOD = timedelta(days=7), timedelta(days=14)
 LONGEST = 10.0  # seconds: others in the chat wait
 SAY_EVERY = 2.0  # seconds
-TEST_USAGE = "Which rule? <code>/test эшелон</code>"
-BACKTEST_USAGE = (
+TEST_USAGE = Said("Which rule? <code>/test эшелон</code>")
+BACKTEST_USAGE = Said(
     "What is to be tried? A watchlist or a rule, and how far back: "
     "<code>/backtest rail 14d</code>, <code>/backtest (эшелон | состав) техника 30d</code>"
 )
@@ -49,7 +51,7 @@ async def test_rule(
     if rule:
         await _try_rule(message, db, rule, TEST_PERIOD, clock(), zone)
     else:
-        await message.answer(TEST_USAGE)
+        await message.answer(say(TEST_USAGE))
 
 
 async def backtest_all(
@@ -61,7 +63,7 @@ async def backtest_all(
 ) -> None:
     name, period = _split((command.args or "").split())
     if not name:
-        await message.answer(BACKTEST_USAGE)
+        await message.answer(say(BACKTEST_USAGE))
         return
     watchlist = await watchlists.named(db.reader, name)
     if watchlist is None:
@@ -108,7 +110,12 @@ async def _try(
     tally = await backtest.tried(db, lists, now - period, zone, progress.moved, expression)
     await progress.end()
     waiting = await search.waiting(db.reader)
-    notes = [f"{waiting:,} stored posts are not indexed yet and not counted."] if waiting else []
+    late = say_number(
+        "{n:,} stored post is not indexed yet and not counted.",
+        "{n:,} stored posts are not indexed yet and not counted.",
+        waiting,
+    )
+    notes = [late] if waiting else []
     lines = [*warnings, *found.trial(name, tally, period, zone, notes)]
     for page in render.pages(lines):
         await message.answer(page)
@@ -130,7 +137,9 @@ class _Progress:
         now = time.monotonic()
         if now - self._said_at > SAY_EVERY:
             self._said_at = now
-            await self._say(f"⏳ {self._done:,} of up to {self._posts:,} posts")
+            await self._say(
+                say("⏳ {done:,} of up to {all:,} posts", done=self._done, all=self._posts)
+            )
         return now - self._began < LONGEST
 
     async def _say(self, text: str) -> None:

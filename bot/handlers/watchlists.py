@@ -9,9 +9,11 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
 from bot import render
+from bot.speech import say, say_number
 from storage import audit, subscriptions, watchlists
 from storage.db import Database
 from storage.model import Author, Severity, Term, Watchlist
+from storage.said import Said
 from watchers.forms import forms_of
 from watchers.lint import lint
 from watchers.query import Node, Words, parse
@@ -19,9 +21,9 @@ from watchers.rule_tokens import RuleError
 
 FORMS_SHOWN = 8
 SEVERITIES = {
-    Severity.LOW: "low severity, its alerts arrive without a sound",
-    Severity.NORMAL: "normal severity",
-    Severity.HIGH: "high severity, its alerts go first and come in quiet hours, too",
+    Severity.LOW: Said("low severity, its alerts arrive without a sound"),
+    Severity.NORMAL: Said("normal severity"),
+    Severity.HIGH: Said("high severity, its alerts go first and come in quiet hours, too"),
 }
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -40,15 +42,18 @@ async def list_watchlists(message: Message, db: Database) -> None:
     lists = await watchlists.all(db.reader)
     told = {s.watchlist_id for s in await subscriptions.of_chat(db.reader, message.chat.id)}
     if not lists:
-        await message.answer("There is no watchlist yet: /watch NAME RULE")
+        await message.answer(say("There is no watchlist yet: /watch NAME RULE"))
     for page in render.pages([_summary(watchlist, watchlist.id in told) for watchlist in lists]):
         await message.answer(page)
 
 
 def _summary(watchlist: Watchlist, told: bool) -> str:
-    terms = "1 term" if len(watchlist.terms) == 1 else f"{len(watchlist.terms)} terms"
-    urgent = "" if watchlist.severity is Severity.NORMAL else f" · {watchlist.severity} severity"
-    return f"<b>{watchlist.name}</b> – {terms}{urgent}" + (" · this chat is told" if told else "")
+    parts = [say_number("{n} term", "{n} terms", len(watchlist.terms))]
+    if watchlist.severity is not Severity.NORMAL:
+        parts.append(say("{severity} severity", severity=watchlist.severity))
+    if told:
+        parts.append(say("this chat is told"))
+    return f"<b>{watchlist.name}</b> – {' · '.join(parts)}"
 
 
 async def show(message: Message, command: CommandObject, db: Database) -> None:
@@ -58,20 +63,22 @@ async def show(message: Message, command: CommandObject, db: Database) -> None:
         await message.answer(_unknown(name))
         return
     lines = [f"<b>{watchlist.name}</b>", *map(_term, watchlist.terms)]
-    for page in render.pages(lines if watchlist.terms else [*lines, "no terms"]):
+    for page in render.pages(lines if watchlist.terms else [*lines, say("no terms")]):
         await message.answer(page)
 
 
 def _term(term: Term) -> str:
-    also = f" ({term.kind or 'entity'}): {', '.join(term.aliases)}" if term.is_entity else ""
-    unless = f", unless {term.unless}" if term.unless else ""
+    kind = term.kind or say("entity")
+    also = f" ({kind}): {', '.join(term.aliases)}" if term.is_entity else ""
+    unless = say(", unless {rule}", rule=term.unless) if term.unless else ""
     return f"• <code>{render.safe(term.name)}</code>{render.safe(also + unless)}"
 
 
 def _unknown(name: str) -> str:
     if not name:
-        return "Which watchlist? /watchlists names them."
-    return f"There is no watchlist {render.safe(name[:64])}: /watchlists names them."
+        return say("Which watchlist? /watchlists names them.")
+    shown = render.safe(name[:64])
+    return say("There is no watchlist {name}: /watchlists names them.", name=shown)
 
 
 async def watch(
@@ -83,10 +90,12 @@ async def watch(
 ) -> None:
     name, rule = _split(command)
     if not name or not rule:
-        await message.answer("Write a watchlist's name and a rule: <code>/watch rail эшелон</code>")
+        await message.answer(
+            say("Write a watchlist's name and a rule: <code>/watch rail эшелон</code>")
+        )
         return
     if not _NAME.fullmatch(name):
-        await message.answer("A watchlist's name has up to 64 letters a-z, digits, - and _.")
+        await message.answer(say("A watchlist's name has up to 64 letters a-z, digits, - and _."))
         return
     try:
         tree = parse(rule)
@@ -105,12 +114,14 @@ def _forms(tree: Node) -> list[str]:
     others = sorted(forms_of(word) - {word.casefold()}, key=lambda form: (len(form), form))
     if word.endswith("*") or not others:
         return []
-    more = f" and {len(others) - FORMS_SHOWN} more" if len(others) > FORMS_SHOWN else ""
-    return [f"It finds also {render.safe(', '.join(others[:FORMS_SHOWN]))}{more}."]
+    shown = render.safe(", ".join(others[:FORMS_SHOWN]))
+    if (more := len(others) - FORMS_SHOWN) > 0:
+        shown = say("{some} and {number} more", some=shown, number=more)
+    return [say("It finds also {forms}.", forms=shown)]
 
 
 def _warnings(rule: str) -> list[str]:
-    return [f"⚠️ {render.safe(warning.message)}" for warning in lint(rule)]
+    return [f"⚠️ {render.safe(say(warning.message))}" for warning in lint(rule)]
 
 
 async def _watch(
@@ -124,9 +135,14 @@ async def _watch(
             await audit.note(tx, by, f"watch {name} {rule}", now)
         told = id in {s.watchlist_id for s in await subscriptions.of_chat(tx, chat_id)}
     shown = watchlist.name if watchlist else name
-    done = "looks for" if new else "looks already for"
-    hint = "" if told else f"\nTo be told of its hits here: /subscribe {shown}"
-    return f"<b>{shown}</b> {done} <code>{render.safe(rule)}</code>{hint}"
+    template = Said("<b>{watchlist}</b> looks already for <code>{rule}</code>")
+    if new:
+        template = Said("<b>{watchlist}</b> looks for <code>{rule}</code>")
+    done = say(template, watchlist=shown, rule=render.safe(rule))
+    if told:
+        return done
+    hint = say("To be told of its hits here: /subscribe {watchlist}", watchlist=shown)
+    return f"{done}\n{hint}"
 
 
 def _empty(name: str) -> Watchlist:
@@ -149,13 +165,19 @@ async def unwatch(
         was = await watchlists.remove_term(tx, watchlist.id, rule, clock())
         if was:
             await audit.note(tx, by, f"unwatch {watchlist.name} {rule}", clock())
-    shown = f"<code>{render.safe(rule)}</code>"
+    name, shown = watchlist.name, f"<code>{render.safe(rule)}</code>"
     if was:
-        await message.answer(f"<b>{watchlist.name}</b> no longer looks for {shown}.")
+        await message.answer(
+            say("<b>{watchlist}</b> no longer looks for {rule}.", watchlist=name, rule=shown)
+        )
     else:
         await message.answer(
-            f"<b>{watchlist.name}</b> has no term {shown or '…'}: "
-            f"<code>/watchlist {watchlist.name}</code> shows them as they are written."
+            say(
+                "<b>{watchlist}</b> has no term {rule}: <code>/watchlist {watchlist}</code> shows "
+                "them as they are written.",
+                watchlist=name,
+                rule=shown,
+            )
         )
 
 
@@ -172,15 +194,19 @@ async def severity(
         await message.answer(_unknown(name))
     elif word.casefold() not in SEVERITIES:
         await message.answer(
-            f"<b>{watchlist.name}</b> has {watchlist.severity} severity. To change that: "
-            f"<code>/severity {watchlist.name} low|normal|high</code>"
+            say(
+                "<b>{watchlist}</b> has {severity} severity. To change that: "
+                "<code>/severity {watchlist} low|normal|high</code>",
+                watchlist=watchlist.name,
+                severity=watchlist.severity,
+            )
         )
     else:
         wanted = Severity(word.casefold())
         async with db.transaction() as tx:
             await watchlists.set_severity(tx, watchlist.id, wanted)
             await audit.note(tx, by, f"severity {watchlist.name} {wanted}", clock())
-        await message.answer(f"<b>{watchlist.name}</b>: {SEVERITIES[wanted]}.")
+        await message.answer(f"<b>{watchlist.name}</b>: {say(SEVERITIES[wanted])}.")
 
 
 def _split(command: CommandObject) -> tuple[str, str]:
@@ -193,6 +219,6 @@ def mistake(rule: str, error: RuleError) -> str:
     start = max(0, error.position - 30)
     place = " " * (error.position - start) + "↑"
     return (
-        f"That rule can't be read:\n<pre>{render.safe(rule[start : start + 60])}\n{place}</pre>\n"
-        f"{render.safe(str(error))}"
+        f"{say('That rule can’t be read:')}\n"
+        f"<pre>{render.safe(rule[start : start + 60])}\n{place}</pre>\n{render.safe(say(error))}"
     )
