@@ -146,8 +146,11 @@ async def find(db: Database, request: Request) -> Wanted:
 def describe(request: Request) -> str:
     """In a few words: what it is of."""
     what = say("Posts") if request.posts else say("Hits")
-    of = [part for part in (request.watchlist, request.channel) if part]
-    return f"{what} ({', '.join(of)}), {request.period}" if of else f"{what}, {request.period}"
+    if request.watchlist:
+        what = say("Hits of {watchlist}", watchlist=request.watchlist)
+    if request.channel:
+        what = say("{what} in {channel}", what=what, channel=request.channel)
+    return f"{what}, {request.period}"
 
 
 def make_format(request: Request) -> Format:
