@@ -32,7 +32,7 @@ def weigh(sightings: Iterable[Sighting], severities: Mapping[int, Severity]) -> 
     the first one (it is fast), 3 for each step of severity, and half the decimal logarithm of the
     views. So twice the channels weigh as much as a hundred times the views. Of equals, the newest.
     """
-    ranks = defaultdict(lambda: Severity.NORMAL.rank)
+    ranks: defaultdict[int, int] = defaultdict(lambda: Severity.NORMAL.rank)
     ranks.update({id: severity.rank for id, severity in severities.items()})
     found: defaultdict[PostKey, list[Sighting]] = defaultdict(list)
     for sighting in sightings:
