@@ -23,6 +23,14 @@ TICKS = 5
 LEGEND_COLUMNS = 3
 
 
+def load() -> None:
+    """Load what draws: that takes a second, which whoever waits for the first chart need not."""
+    from matplotlib.backends import backend_agg
+    from matplotlib.figure import Figure
+
+    backend_agg.FigureCanvasAgg(Figure())
+
+
 def chart(series: Series, title: str, zone: tzinfo) -> bytes:
     """Posts over time by watchlist, as a PNG. Times are those of the zone."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # slow to import

@@ -7,6 +7,7 @@ that are shown.
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 
 from aiosqlite import Connection, Row
 
@@ -27,10 +28,8 @@ from storage.model import (
 _Values = list[str | int]  # of a query's parameters
 
 _KEY = "hits.channel_id, hits.message_id, hits.term_id"
-_SIGHTED = (
-    "hits.channel_id, hits.message_id, hits.watchlist_id, hits.term_id, posts.published_at, "
-    "posts.views, story_channel_id, story_message_id"
-)
+_SEEN = "posts.published_at, posts.views, story_channel_id, story_message_id"
+_SIGHTED = f"hits.channel_id, hits.message_id, hits.watchlist_id, hits.term_id, {_SEEN}"
 _STORY = "LEFT JOIN story_posts USING (channel_id, message_id)"
 _OF_PERIOD = f"""
     SELECT {{}} FROM posts CROSS JOIN hits USING (channel_id, message_id) {_STORY}
@@ -160,10 +159,12 @@ def _which(wanted: Wanted) -> tuple[str, _Values]:
 async def told_by(db: Connection, delivery_id: int) -> list[Sighting]:
     """The hits that a delivery is to tell."""
     rows = await db.execute_fetchall(
+        # Whatever is told is a hit: the table says so. That of hits, which is large, is not asked.
         f"""
-        SELECT {_SIGHTED} FROM outbox_hits JOIN hits USING (channel_id, message_id, term_id)
-        JOIN posts USING (channel_id, message_id) {_STORY}
-        WHERE outbox_hits.delivery_id = ?
+        SELECT hits.channel_id, hits.message_id, terms.watchlist_id, hits.term_id, {_SEEN}
+        FROM outbox_hits AS hits CROSS JOIN terms ON terms.id = hits.term_id
+        CROSS JOIN posts USING (channel_id, message_id) {_STORY}
+        WHERE hits.delivery_id = ?
         """,
         (delivery_id,),
     )
@@ -172,7 +173,7 @@ async def told_by(db: Connection, delivery_id: int) -> list[Sighting]:
 
 def _in_order(rows: Iterable[Row]) -> list[Sighting]:
     """Oldest post first. Sorted here, which is several times quicker than there."""
-    return _sightings(sorted(rows, key=lambda row: (row[4], row[0], row[1], row[3])))
+    return _sightings(sorted(rows, key=itemgetter(4, 0, 1, 3)))
 
 
 def _sightings(rows: Iterable[Row]) -> list[Sighting]:
@@ -181,10 +182,10 @@ def _sightings(rows: Iterable[Row]) -> list[Sighting]:
     story: PostKey = key
     for row in rows:
         channel_id, message_id, watchlist_id, term_id, at, views, story_channel, story_message = row
-        if (key.channel_id, key.message_id) != (channel_id, message_id):
+        if key[1] != message_id or key[0] != channel_id:
             key = PostKey(channel_id, message_id)
             story = key
-            if story_channel and (story_channel, story_message) != (channel_id, message_id):
+            if story_channel and (story_message != message_id or story_channel != channel_id):
                 story = PostKey(story_channel, story_message)
             published_at = moment(at)
         found.append(Sighting(key, watchlist_id, term_id, published_at, views or 0, story))

@@ -43,13 +43,14 @@ def weigh(sightings: Iterable[Sighting], severities: Mapping[int, Severity]) -> 
 
 
 def _weighed(story: PostKey, told: list[Sighting], ranks: Mapping[int, int]) -> Weighed:
-    posts = {one.post: one.published_at for one in told}
-    views = sum({one.post: one.views for one in told}.values())
+    posts = {one.post: one for one in told}
+    views = sum([one.views for one in posts.values()])
     main = _main_list([one.watchlist_id for one in told], ranks)
     weight = SEVERE * (ranks[main] - 1) + log10(1 + views) / 2
-    if len(posts) == 1:
-        return Weighed(story, tuple(posts.items()), main, weight)
-    ordered = sorted(posts.items(), key=lambda post: (post[1], post[0]))
+    ordered = [(post, one.published_at) for post, one in posts.items()]
+    if len(ordered) == 1:
+        return Weighed(story, tuple(ordered), main, weight)
+    ordered.sort(key=lambda post: (post[1], post[0]))
     first = ordered[0][1]
     weight += log2(len({key.channel_id for key, _ in ordered}))
     weight += log2(len({key.channel_id for key, at in ordered if at - first <= FAST}))
