@@ -26,7 +26,7 @@ from aiogram.exceptions import (
 )
 from aiogram.utils.token import TokenValidationError
 
-from bot import menus, notices, schedule, speech, updates
+from bot import charts, menus, notices, schedule, speech, updates
 from bot.delivery import Sender
 from bot.export_chat import Exports
 from bot.handlers import Desk, make_dispatcher
@@ -158,6 +158,7 @@ async def _work(
         intake.append(tasks.create_task(backfill.keep_backfilling(sources, pipeline)))
         intake.append(tasks.create_task(indexing.keep_indexing(db)))
         intake.append(tasks.create_task(make_missed_digests()))
+        intake.append(tasks.create_task(asyncio.to_thread(charts.load)))
         if not owners:
             log.warning(NO_OWNERS)
         scheduler.start()

@@ -21,14 +21,24 @@ OTHERS = "#8796a5"
 OTHERS_NAME = Said("others")
 WIDTH, HEIGHT, DPI = 4.0, 2.6, 200  # inches; 800 × 520 pixels
 LEGEND_NAME = 18  # characters of a name
+BAR = 0.86  # of the room between two edges
 TICKS = 5
 LEGEND_COLUMNS = 3
+
+
+def load() -> None:
+    """Load what draws: that takes a second, which whoever waits for the first chart need not."""
+    from matplotlib.backends import backend_agg
+    from matplotlib.figure import Figure
+
+    backend_agg.FigureCanvasAgg(Figure())
 
 
 def chart(series: Series, title: str, zone: tzinfo) -> bytes:
     """Posts over time by watchlist, as a PNG. Times are those of the zone."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # slow to import
     from matplotlib.figure import Figure
+    from matplotlib.patches import PathPatch
 
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, facecolor=PAPER)
     bars = shown(series.counts)
@@ -36,14 +46,8 @@ def chart(series: Series, title: str, zone: tzinfo) -> bytes:
     axes = figure.add_axes((0.085, 0.115, 0.895, room), facecolor=PAPER)
     below = [0] * (len(series.edges) - 1)
     for number, (_, counts) in enumerate(bars.items()):
-        axes.bar(
-            range(len(below)),
-            counts,
-            width=0.86,
-            bottom=below,
-            color=_colour(number, bars),
-            linewidth=0,
-        )
+        shape = PathPatch(_bars(below, counts), color=_colour(number, bars), linewidth=0)
+        axes.add_patch(shape)
         below = [low + count for low, count in zip(below, counts, strict=True)]
     if series.usual is not None:
         axes.axhline(series.usual, color=INK, linewidth=1.4, linestyle=(0, (4, 2)))
@@ -73,6 +77,18 @@ def shown(counts: Mapping[str, Sequence[int]]) -> dict[str, Sequence[int]]:
     rest = [counts[name] for name in names[len(COLOURS) :]]
     together = [sum(column) for column in zip(*rest, strict=True)]
     return {name: counts[name] for name in names[: len(COLOURS)]} | {say(OTHERS_NAME): together}
+
+
+def _bars(bottoms: Sequence[int], heights: Sequence[int]) -> Any:
+    """All bars of a colour as one shape: of a shape each matplotlib makes ten times the work."""
+    from matplotlib.path import Path
+
+    corners: list[tuple[float, float]] = []
+    for at, (low, height) in enumerate(zip(bottoms, heights, strict=True)):
+        left, right, top = at - BAR / 2, at + BAR / 2, low + height
+        corners += [(left, low), (right, low), (right, top), (left, top), (left, low)]
+    codes = [Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY]
+    return Path(corners, codes * len(heights))
 
 
 def _colour(number: int, bars: Mapping[str, object]) -> str:

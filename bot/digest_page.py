@@ -6,6 +6,7 @@ One HTML file that needs nothing from elsewhere and runs nothing: text from chan
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
+from functools import cache, partial
 from html import escape
 
 from bot import digest_text, render, speech
@@ -53,8 +54,9 @@ def page(edition: Edition, zone: tzinfo, coverage: str = "", chart: bytes | None
         parts.append(
             f'<img alt="{escape(say("Posts over time"))}" src="data:image/png;base64,{image}">'
         )
+    places = _Places(zone)
     for section in edition.sections:
-        parts += _section(section, zone)
+        parts += _section(section, places)
     parts.append("</body></html>")
     # A lone half of a surrogate pair can't be written.
     return "\n".join(parts).encode("utf-8", "replace")
@@ -64,38 +66,44 @@ def _head(edition: Edition, zone: tzinfo, coverage: str) -> list[str]:
     return digest_text.caption(edition, zone, coverage).splitlines()
 
 
-def _section(section: Section, zone: tzinfo) -> Iterator[str]:
+def _section(section: Section, places: "_Places") -> Iterator[str]:
     number = len(section.stories) + len(section.brief)
     yield f"<section><h2>{render.one_line(section.watchlist)} · {number}</h2>"
     for entry in section.stories:
-        yield _story(entry, zone)
+        yield _story(entry, places)
     if section.brief:
         lighter = say_number("and {n} lighter one", "and {n} lighter ones", len(section.brief))
         yield f"<h3>{lighter}</h3><p>"
-        yield ", ".join(_place(place, zone) for place in section.brief)
+        yield ", ".join(map(places.link, section.brief))
         yield "</p>"
     yield "</section>"
 
 
-def _story(entry: Entry, zone: tzinfo) -> str:
+def _story(entry: Entry, places: "_Places") -> str:
     said = render.excerpt(entry.post, entry.findings, EXCERPT, marks=MARKS).replace("\n", "<br>")
     terms = ", ".join(dict.fromkeys(render.one_line(one.term) for one in entry.findings))
     lead = Place(entry.channel, entry.post.message_id, entry.post.published_at)
     footer = f'<p class="faint">{terms}</p>'
     if entry.also:
-        places = say("also in: {places}", places=_places(entry.also, zone))
-        footer += f"<footer>{places}</footer>"
+        also = say("also in: {places}", places=places.some(entry.also))
+        footer += f"<footer>{also}</footer>"
     said = said or say("(no text)")
-    return f"<article><p>{_place(lead, zone)}</p><p>{said}</p>{footer}</article>"
+    return f"<article><p>{places.link(lead)}</p><p>{said}</p>{footer}</article>"
 
 
-def _places(also: Iterable[Place], zone: tzinfo) -> str:
-    shown = [_place(place, zone) for place in also]
-    more = f", +{len(shown) - PLACES}" if len(shown) > PLACES else ""
-    return ", ".join(shown[:PLACES]) + more
+class _Places:
+    """Places as links. There are very many: each channel and each minute is put into words once."""
 
+    def __init__(self, zone: tzinfo) -> None:
+        self._when = cache(partial(render.time_short, zone=zone))
+        self._name = cache(render.title)
 
-def _place(place: Place, zone: tzinfo) -> str:
-    link = escape(render.post_link(place.channel, place.message_id))
-    when = render.time_short(place.published_at, zone)
-    return f'<a href="{link}">{when}</a> {render.title(place.channel)}'
+    def link(self, place: Place) -> str:
+        url = escape(render.post_link(place.channel, place.message_id))
+        when = self._when(place.published_at.replace(second=0, microsecond=0))
+        return f'<a href="{url}">{when}</a> {self._name(place.channel)}'
+
+    def some(self, also: Iterable[Place]) -> str:
+        shown = [self.link(place) for place in also]
+        more = f", +{len(shown) - PLACES}" if len(shown) > PLACES else ""
+        return ", ".join(shown[:PLACES]) + more

@@ -7,6 +7,7 @@ that are shown.
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 
 from aiosqlite import Connection, Row
 
@@ -24,11 +25,16 @@ from storage.model import (
     Wanted,
 )
 
-_SIGHTED = (
-    "hits.channel_id, hits.message_id, hits.watchlist_id, hits.term_id, posts.published_at, "
-    "posts.views, story_channel_id, story_message_id"
-)
+_Values = list[str | int]  # of a query's parameters
+
+_KEY = "hits.channel_id, hits.message_id, hits.term_id"
+_SEEN = "posts.published_at, posts.views, story_channel_id, story_message_id"
+_SIGHTED = f"hits.channel_id, hits.message_id, hits.watchlist_id, hits.term_id, {_SEEN}"
 _STORY = "LEFT JOIN story_posts USING (channel_id, message_id)"
+_OF_PERIOD = f"""
+    SELECT {{}} FROM posts CROSS JOIN hits USING (channel_id, message_id) {_STORY}
+    WHERE posts.published_at >= ? AND posts.published_at < ?
+"""
 _UNTOLD = """
     NOT EXISTS (SELECT 1 FROM outbox_hits AS told
                 WHERE told.chat_id = ? AND told.channel_id = hits.channel_id
@@ -36,26 +42,82 @@ _UNTOLD = """
 """
 
 
-async def untold(
-    db: Connection, chat_id: int, watchlists: Mapping[int, datetime | None]
-) -> list[Sighting]:
-    """Hits that the chat was never told, oldest post first.
+_UNMUTED = """
+    NOT EXISTS (SELECT 1 FROM muted WHERE what = 'chat')
+    AND hits.watchlist_id NOT IN (SELECT target FROM muted WHERE what = 'watchlist')
+    AND hits.channel_id NOT IN (SELECT target FROM muted WHERE what = 'channel')
+    AND hits.term_id NOT IN (SELECT target FROM muted WHERE what = 'term')
+"""
+
+
+async def is_untold(
+    db: Connection,
+    chat_id: int,
+    watchlists: Mapping[int, datetime | None],
+    muted_at: datetime | None = None,
+) -> bool:
+    """Is there anything that `tell_untold` would tell?"""
+    hits, values = _untold(chat_id, watchlists, muted_at)
+    return bool(await db.execute_fetchall(f"{hits} LIMIT 1", values))
+
+
+async def tell_untold(
+    tx: Connection,
+    delivery_id: int,
+    chat_id: int,
+    watchlists: Mapping[int, datetime | None],
+    muted_at: datetime | None = None,
+) -> None:
+    """Hits that the chat was never told are told by that delivery; without what the chat had muted
+    at a given moment.
 
     `watchlists` names them by id, each with the moment from which its hits count (None: all). With
     a moment given it is news that are asked for, and hits in history are none.
     """
+    await _tell(tx, delivery_id, chat_id, *_untold(chat_id, watchlists, muted_at))
+
+
+def _untold(
+    chat_id: int, watchlists: Mapping[int, datetime | None], muted_at: datetime | None
+) -> tuple[str, _Values]:
     wanted = [(id, stamp(since) if since else "") for id, since in watchlists.items()]
-    rows = await db.execute_fetchall(
-        f"""
-        SELECT {_SIGHTED} FROM json_each(?) AS wanted
+    query = f"""
+        WITH muted AS (
+            SELECT what, target FROM mutes
+            WHERE chat_id = ? AND ? <> '' AND (until IS NULL OR until > ?))
+        SELECT {_KEY} FROM json_each(?) AS wanted
         JOIN hits ON hits.watchlist_id = wanted.value ->> 0 AND hits.found_at >= wanted.value ->> 1
           AND (wanted.value ->> 1 = '' OR NOT hits.history)
-        JOIN posts USING (channel_id, message_id) {_STORY}
-        WHERE {_UNTOLD}
-        """,
-        (json.dumps(wanted), chat_id),
+        WHERE {_UNTOLD} AND {_UNMUTED}
+        """
+    at = stamp(muted_at) if muted_at else ""
+    return query, [chat_id, at, at, json.dumps(wanted), chat_id]
+
+
+async def is_any(db: Connection, period: Period, wanted: Wanted) -> bool:
+    """Is there a hit in posts published then? Languages are left to the caller."""
+    which, values = _which(wanted)
+    query = f"{_OF_PERIOD.format('1')} {which} LIMIT 1"
+    return bool(await db.execute_fetchall(query, (*map(stamp, period), *values)))
+
+
+async def tell_of_period(
+    tx: Connection, delivery_id: int, chat_id: int, period: Period, wanted: Wanted
+) -> None:
+    """Hits in posts published then that the chat was never told are told by that delivery. Languages
+    are left to the caller."""
+    which, values = _which(wanted)
+    hits = f"{_OF_PERIOD.format(_KEY)} {which} AND {_UNTOLD}"
+    await _tell(tx, delivery_id, chat_id, hits, [*map(stamp, period), *values, chat_id])
+
+
+async def _tell(tx: Connection, delivery_id: int, chat_id: int, hits: str, values: _Values) -> None:
+    """`hits` is a query for their keys. Stored in the order of the table, which is quicker."""
+    await tx.execute(
+        f"INSERT INTO outbox_hits SELECT ?, ?, channel_id, message_id, term_id FROM ({hits}) "
+        "ORDER BY channel_id, message_id, term_id",
+        (delivery_id, chat_id, *values),
     )
-    return _in_order(rows)
 
 
 async def of_period(
@@ -74,19 +136,15 @@ async def of_period(
     if untold_to is not None:
         which, values = f"{which} AND {_UNTOLD}", [*values, untold_to]
     rows = await db.execute_fetchall(
-        f"""
-        SELECT {_SIGHTED} FROM posts CROSS JOIN hits USING (channel_id, message_id) {_STORY}
-        WHERE posts.published_at >= ? AND posts.published_at < ? {which}
-        ORDER BY posts.published_at
-        """,
+        f"{_OF_PERIOD.format(_SIGHTED)} {which} ORDER BY posts.published_at",
         (*map(stamp, period), *values),
     )
     return _sightings(rows)  # the index gives them in order
 
 
-def _which(wanted: Wanted) -> tuple[str, list[str | int]]:
+def _which(wanted: Wanted) -> tuple[str, _Values]:
     which: str = ""
-    values: list[str | int] = []
+    values: _Values = []
     for column, ids in (
         ("hits.watchlist_id", wanted.watchlists),
         ("hits.channel_id", wanted.channels),
@@ -101,10 +159,12 @@ def _which(wanted: Wanted) -> tuple[str, list[str | int]]:
 async def told_by(db: Connection, delivery_id: int) -> list[Sighting]:
     """The hits that a delivery is to tell."""
     rows = await db.execute_fetchall(
+        # Whatever is told is a hit: the table says so. That of hits, which is large, is not asked.
         f"""
-        SELECT {_SIGHTED} FROM outbox_hits JOIN hits USING (channel_id, message_id, term_id)
-        JOIN posts USING (channel_id, message_id) {_STORY}
-        WHERE outbox_hits.delivery_id = ?
+        SELECT hits.channel_id, hits.message_id, terms.watchlist_id, hits.term_id, {_SEEN}
+        FROM outbox_hits AS hits CROSS JOIN terms ON terms.id = hits.term_id
+        CROSS JOIN posts USING (channel_id, message_id) {_STORY}
+        WHERE hits.delivery_id = ?
         """,
         (delivery_id,),
     )
@@ -113,7 +173,7 @@ async def told_by(db: Connection, delivery_id: int) -> list[Sighting]:
 
 def _in_order(rows: Iterable[Row]) -> list[Sighting]:
     """Oldest post first. Sorted here, which is several times quicker than there."""
-    return _sightings(sorted(rows, key=lambda row: (row[4], row[0], row[1], row[3])))
+    return _sightings(sorted(rows, key=itemgetter(4, 0, 1, 3)))
 
 
 def _sightings(rows: Iterable[Row]) -> list[Sighting]:
@@ -122,10 +182,10 @@ def _sightings(rows: Iterable[Row]) -> list[Sighting]:
     story: PostKey = key
     for row in rows:
         channel_id, message_id, watchlist_id, term_id, at, views, story_channel, story_message = row
-        if (key.channel_id, key.message_id) != (channel_id, message_id):
+        if key[1] != message_id or key[0] != channel_id:
             key = PostKey(channel_id, message_id)
             story = key
-            if story_channel and (story_channel, story_message) != (channel_id, message_id):
+            if story_channel and (story_message != message_id or story_channel != channel_id):
                 story = PostKey(story_channel, story_message)
             published_at = moment(at)
         found.append(Sighting(key, watchlist_id, term_id, published_at, views or 0, story))

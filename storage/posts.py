@@ -363,7 +363,7 @@ def from_row(
         moment(published_at),
         text,
         moment(edited_at) if edited_at else None,
-        tuple(Extra(kind, extra) for kind, extra in json.loads(extras)),
+        tuple(Extra(kind, extra) for kind, extra in json.loads(extras)) if extras != "[]" else (),
         forward=_read_forward(forward) if forward else None,
         views=views,
         forwards=forwards,

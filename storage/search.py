@@ -5,6 +5,7 @@ whether they match is not decided here.
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from storage.posts import COLUMNS, from_row
 PER_SECOND = 8  # numbers of the index; a busier second takes those of the next ones
 SEARCHES_KEPT = 2000
 FEW_HITS = 3000
+_WORD = re.compile(r"[-_~+0-9A-Za-z\x80-\U0010ffff]+")  # what the index takes for one
 
 _HIT = "SELECT DISTINCT channel_id, message_id FROM hits WHERE watchlist_id = ?5"
 _ENTRY = f"channels.id, username, title, kind, deleted_at, {COLUMNS}"
@@ -86,6 +88,11 @@ async def index(tx: Connection, posts: Sequence[tuple[Post, str]], queued: Seque
     )
     await tx.executemany(
         "INSERT INTO search_index (rowid, keys) VALUES (?, ?)", [(n, keys) for n, (_, keys) in rows]
+    )
+    words = {word for _, keys in posts for word in _WORD.findall(keys)}
+    await tx.execute(
+        "INSERT OR IGNORE INTO search_vocabulary SELECT lower(value) FROM json_each(?)",
+        (json.dumps(sorted(words), ensure_ascii=False),),
     )
     await tx.executemany("DELETE FROM search_queue WHERE id = ?", [(id,) for id in queued])
 
@@ -191,12 +198,13 @@ async def _has_few_hits(db: Connection, watchlist_id: int) -> bool:
 
 async def words_between(db: Connection, ranges: Iterable[tuple[str, str]]) -> list[str]:
     """Keys that stand in posts, from … to, half-open."""
-    rows = await db.execute_fetchall(
-        "SELECT term FROM json_each(?) AS range CROSS JOIN search_words "
-        "ON term >= range.value ->> 0 AND term < range.value ->> 1",
+    ((words,),) = await db.execute_fetchall(  # one text: rows would be a hundred thousand
+        "SELECT json_group_array(word) FROM json_each(?) AS range CROSS JOIN search_vocabulary "
+        "ON word >= range.value ->> 0 AND word < range.value ->> 1",
         (json.dumps(list(ranges)),),
     )
-    return [word for (word,) in rows]
+    found: list[str] = json.loads(words)
+    return found
 
 
 async def rarest(db: Connection, words: Iterable[str], number: int) -> list[str]:

@@ -153,6 +153,16 @@ async def test_an_expression_alone_says_how_far_it_looked(db, clock, keep, monke
 # ---- the index keeps in step
 
 
+async def test_the_words_of_the_index_are_those_that_it_has(db, keep):
+    await keep(*TEXTS, "о'к об’ект a@b.c Ил-76 ЁЖ米 ж~")
+    await keep("эшелон")
+    rows = await db.reader.execute_fetchall("SELECT term FROM search_words ORDER BY term")
+    words = await search.words_between(db.reader, [("", "\U0010ffff")])
+    assert words == [term for (term,) in rows]
+    assert await search.words_between(db.reader, [("пое", "поеа"), ("эшел", "эшело")]) == []
+    assert "эшелон" in await search.words_between(db.reader, [("пое", "поеа"), ("эшел", "эшем")])
+
+
 async def test_an_edit_is_found_and_what_it_replaced_is_not(db, clock, keep):
     await keep("эшелон")
     await keep("поезд", edited_at=clock() + timedelta(minutes=5))

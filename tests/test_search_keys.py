@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from storage.model import Extra
 from tests import make
+from watchers.atoms import Manner, atoms_of
 from watchers.candidates import AllOf, AnyOf, expression, near, ranges, typos_of, wanted
 from watchers.languages import language_of
 from watchers.matching import Matcher
@@ -167,6 +168,30 @@ RULES = [
 )
 def test_whatever_matches_is_offered(rule, words, between):
     post = make.post(between.join(words))
+    if Matcher([make.watchlist(rule)]).match(post):
+        assert offered(rule, post)
+
+
+def edited(word, edits):
+    """Letters left out, put in, replaced, or changed about."""
+    for at, letter, how in edits:
+        at %= len(word)
+        head, rest = word[:at], word[at:]
+        made = (head + rest[1:], head + letter + rest, head + letter + rest[1:])
+        word = (*made, head + rest[1:2] + rest[:1] + rest[2:])[how]
+    return word
+
+
+@settings(max_examples=400)
+@given(
+    st.sampled_from(["Зеленский~", "эвакуация~", "Акация~", "Лукашенко~"]),
+    st.data(),
+    st.lists(st.tuples(st.integers(0, 20), st.sampled_from("аекз"), st.integers(0, 3)), max_size=2),
+)
+def test_a_misspelt_word_that_matches_is_offered(rule, data, edits):
+    (typo,) = typos_of(parse(rule))
+    forms = sorted(form for a in atoms_of(typo, Manner(())) for e in a.elements for form in e.forms)
+    post = make.post(edited(data.draw(st.sampled_from(forms)), edits))
     if Matcher([make.watchlist(rule)]).match(post):
         assert offered(rule, post)
 

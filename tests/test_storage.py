@@ -1,12 +1,24 @@
 """Does what is stored keep the promises of the design?"""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
-from storage import channels, chats, digests, hits, outbox, posts, subscriptions, watchlists
+from storage import channels, chats, digests, hits, mutes, outbox, posts, subscriptions, watchlists
 from storage.db import stamp
-from storage.model import Delivery, DeliveryKind, Extra, Forward, Period, Subscription, Term, Wanted
+from storage.model import (
+    Delivery,
+    DeliveryKind,
+    Extra,
+    Forward,
+    Mutable,
+    Mute,
+    Period,
+    Subscription,
+    Term,
+    Wanted,
+)
 from storage.posts import Saved
 from tests import make
 
@@ -25,6 +37,21 @@ async def hit(db):
 
 def alert(*owed, chat_id=7, **fields):
     return Delivery(chat_id, DeliveryKind.ALERT, make.NOON, owed, **fields)
+
+
+class Undone(Exception):
+    pass
+
+
+async def untold(db, chat_id, watchlists, muted_at=None):
+    """The posts that a digest would tell the chat."""
+    with suppress(Undone):  # nothing is told by asking
+        async with db.transaction() as tx:
+            id = await outbox.add(tx, Delivery(chat_id, DeliveryKind.DIGEST, make.NOON), make.NOON)
+            await digests.tell_untold(tx, id, chat_id, watchlists, muted_at)
+            told = await digests.told_by(tx, id)
+            raise Undone
+    return [one.message_id for one in told]
 
 
 async def test_a_post_seen_twice_is_stored_once(db):
@@ -57,18 +84,56 @@ async def test_a_chat_is_told_of_a_hit_once(db, hit):
 
 
 async def test_a_digest_is_what_was_never_told(db, hit):
-    assert [one.post for one in await digests.untold(db.reader, 7, {1: None})] == [(1, 1)]
+    assert await untold(db, 7, {1: None}) == [1]
     async with db.transaction() as tx:
         await outbox.add(tx, alert(hit), make.NOON)
-    assert await digests.untold(db.reader, 7, {1: None}) == []
-    assert [one.post for one in await digests.untold(db.reader, 8, {1: None})] == [(1, 1)]
+    assert await untold(db, 7, {1: None}) == []
+    assert await untold(db, 8, {1: None}) == [1]
 
 
 async def test_hits_from_before_the_subscription_or_the_period_are_not_owed(db, hit):
     later = make.NOON + timedelta(seconds=1)
-    assert await digests.untold(db.reader, 7, {1: later}) == []
+    assert await untold(db, 7, {1: later}) == []
     assert await digests.of_period(db.reader, Period(later, later), Wanted()) == []
-    assert await digests.untold(db.reader, 7, {2: None}) == []
+    assert not await digests.is_any(db.reader, Period(later, later), Wanted())
+    assert await untold(db, 7, {2: None}) == []
+
+
+async def test_a_digest_of_a_period_takes_what_was_never_told_of_it(db, hit):
+    day, other = Period(make.NOON, make.NOON + timedelta(days=1)), Wanted((2,))
+    assert await digests.is_any(db.reader, day, Wanted((1,), (1,), (hit.term_id,)))
+    assert not await digests.is_any(db.reader, day, other)
+    async with db.transaction() as tx:
+        empty = await outbox.add(tx, Delivery(7, DeliveryKind.DIGEST, make.NOON), make.NOON)
+        await digests.tell_of_period(tx, empty, 7, day, other)
+        first = await outbox.add(tx, Delivery(7, DeliveryKind.DIGEST, make.NOON), make.NOON)
+        for _ in range(2):
+            await digests.tell_of_period(tx, first, 7, day, Wanted((1,)))
+    assert await digests.told_by(db.reader, empty) == []
+    assert [one.post for one in await digests.told_by(db.reader, first)] == [(1, 1)]
+
+
+MUTES = [
+    (Mutable.CHAT, 7, []),
+    (Mutable.WATCHLIST, 1, []),
+    (Mutable.CHANNEL, 1, []),
+    (Mutable.TERM, 1, []),
+    (Mutable.WATCHLIST, 2, [1]),
+    (Mutable.CHANNEL, 2, [1]),
+    (Mutable.TERM, 2, [1]),
+]
+
+
+@pytest.mark.parametrize(("what", "target", "told"), MUTES)
+async def test_what_is_muted_stays_untold_unless_it_is_asked_for(db, hit, what, target, told):
+    later = make.NOON + timedelta(hours=1)
+    async with db.transaction() as tx:
+        await mutes.put(tx, Mute(7, what, target, later))
+    assert await untold(db, 7, {1: None}, make.NOON) == told
+    assert await digests.is_untold(db.reader, 7, {1: None}, make.NOON) == bool(told)
+    assert await untold(db, 7, {1: None}) == [1]
+    assert await untold(db, 8, {1: None}, make.NOON) == [1]
+    assert await untold(db, 7, {1: None}, later) == [1]
 
 
 async def test_the_cursor_never_goes_back(db, hit):
@@ -150,7 +215,7 @@ async def test_a_group_takes_everything_along_to_its_new_id(db, hit):
         await chats.migrate(tx, 7, -100)
     assert [d.chat_id for d in await outbox.next_due(db.reader, make.NOON)] == [-100]
     assert [s.chat_id for s in await subscriptions.of_chat(db.reader, -100)] == [-100]
-    assert await digests.untold(db.reader, -100, {1: None}) == []
+    assert await untold(db, -100, {1: None}) == []
 
 
 async def test_a_group_whose_new_id_is_known_already_is_merged_into_it(db, hit):
@@ -222,8 +287,8 @@ async def test_an_album_that_is_renumbered_takes_its_hits_along(db, hit):
         (other,) = await hits.save(tx, [make.hit("", message_id=5)], make.NOON)
         await outbox.add(tx, alert(other), make.NOON)
         await posts.save(tx, make.post("", message_id=4, album=(4, 5)), make.NOON)
-        assert [h.message_id for h in await digests.untold(tx, 8, {1: None})] == [1, 4]
-        assert [h.message_id for h in await digests.untold(tx, 7, {1: None})] == [1]
+    assert await untold(db, 8, {1: None}) == [1, 4]
+    assert await untold(db, 7, {1: None}) == [1]
 
 
 async def test_a_forward_keeps_its_origin_and_the_counts_are_the_newest(db, hit):

@@ -3,8 +3,10 @@
 Whatever the matcher finds has these keys; what has them is still for the matcher to decide.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from os.path import commonprefix
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -158,15 +160,29 @@ def _with_an_edit(form: str) -> Iterator[str]:
 def near(typo: Typo, words: Sequence[str]) -> frozenset[str]:
     """Those of these words that are it, misspelt: none that a dictionary knows for another word."""
     edits = edits_of(typo.word.casefold())
-    found: set[str] = set()
     forms = _forms(typo)
-    shortest = min(map(len, forms), default=0) - edits
-    longest = max(map(len, forms), default=0) + edits
-    words = [word for word in words if shortest <= len(word) <= longest]
+    by_length: defaultdict[int, list[str]] = defaultdict(list)
+    beginning = commonprefix(forms)  # noqa: RUF071 - of letters: these are no paths
+    for word in _begin_alike(beginning, words, 2 * edits):
+        by_length[len(word)].append(word)
+    found: set[str] = set()
     for form in forms:
-        alike = process.extract(form, words, scorer=OSA.distance, score_cutoff=edits, limit=None)
+        # One letter more or less at most: so the matcher has it.
+        some = [word for more in (-1, 0, 1) for word in by_length[len(form) + more]]
+        alike = process.extract(form, some, scorer=OSA.distance, score_cutoff=edits, limit=None)
         found.update(word for word, _, _ in alike)
     return frozenset(word for word in found if not is_known(word))
+
+
+def _begin_alike(beginning: str, words: Sequence[str], edits: int) -> list[str]:
+    """Of very many words the few that are worth a comparison with each form.
+
+    n edits of a word are at most n of its beginning, and move the end of that by at most n letters
+    more: so 2 × n leave none out.
+    """
+    heads = [word[: len(beginning)] for word in words]
+    alike = process.extract(beginning, heads, scorer=OSA.distance, score_cutoff=edits, limit=None)
+    return [words[at] for _, _, at in alike]
 
 
 def _forms(typo: Typo) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from aiosqlite import Connection
@@ -9,8 +10,7 @@ from aiosqlite import Connection
 from storage import channels, chats, mutes, outbox, subscriptions
 from storage import digests as stored
 from storage.db import Database
-from storage.model import Delivery, DeliveryKind, Mute, Period, Sighting, Subscription, Wanted
-from watchers.alerts import is_muted
+from storage.model import Delivery, DeliveryKind, Period, Sighting, Subscription, Wanted
 from watchers.languages import likely_language
 from watchers.schedules import last_slot
 from watchers.zones import zone_of
@@ -48,7 +48,6 @@ async def are_complete(db: Database, since: datetime) -> bool:
 
 async def _make(tx: Connection, due: Sequence[Subscription], now: datetime) -> bool:
     wanted = {subscription.watchlist_id: subscription.owed_since for subscription in due}
-    muted = await mutes.active(tx, now)
     made = await owe(
         tx,
         due[0].chat_id,
@@ -57,9 +56,9 @@ async def _make(tx: Connection, due: Sequence[Subscription], now: datetime) -> b
         now,
         # a sign of life once a day
         even_empty=any(subscription.schedule != "hourly" for subscription in due),
-        muted=muted,
+        even_muted=False,
     )
-    if not any(mute.chat_id == due[0].chat_id for mute in muted):  # what is muted is still untold
+    if not await mutes.of_chat(tx, due[0].chat_id, now):  # what is muted is still untold
         for subscription in due:
             await subscriptions.note_told(tx, subscription.id, now)
     return made
@@ -73,18 +72,15 @@ async def owe(
     now: datetime,
     *,
     even_empty: bool = False,
-    muted: Sequence[Mute] = (),
+    even_muted: bool = True,
 ) -> bool:
     """Owe the chat one digest of what it was never told. False when there is nothing to tell."""
-    untold = [
-        hit
-        for hit in await stored.untold(tx, chat_id, watchlists)
-        if not is_muted(hit, chat_id, muted, now)
-    ]
-    if not untold and not even_empty:
+    muted_at = None if even_muted else now
+    if not even_empty and not await stored.is_untold(tx, chat_id, watchlists, muted_at):
         return False
-    digest = Delivery(chat_id, DeliveryKind.DIGEST, now, tuple(untold), thread_id=thread_id)
-    await outbox.add(tx, digest, now)
+    digest = Delivery(chat_id, DeliveryKind.DIGEST, now, thread_id=thread_id)
+    id = await outbox.add(tx, digest, now)
+    await stored.tell_untold(tx, id, chat_id, watchlists, muted_at)
     return True
 
 
@@ -98,20 +94,20 @@ async def owe_period(
 ) -> bool:
     """Owe the chat a digest of all that is wanted of a period, told or not; what was untold is told
     by it. False when there is nothing to tell."""
-    found = await stored.of_period(tx, period, wanted, untold_to=chat_id)
-    untold = await _in_languages(tx, found, wanted)
-    if not untold and not await told_of(tx, period, wanted, now):
-        return False
     digest = Delivery(
-        chat_id,
-        DeliveryKind.DIGEST,
-        now,
-        tuple(untold),
-        thread_id=thread_id,
-        period=period,
-        wanted=wanted,
+        chat_id, DeliveryKind.DIGEST, now, thread_id=thread_id, period=period, wanted=wanted
     )
-    await outbox.add(tx, digest, now)
+    if wanted.languages:  # a post is in: only its text says that
+        found = await stored.of_period(tx, period, wanted, untold_to=chat_id)
+        untold = await _in_languages(tx, found, wanted)
+        if not untold and not await told_of(tx, period, wanted, now):
+            return False
+        await outbox.add(tx, replace(digest, hits=tuple(untold)), now)
+        return True
+    if not await stored.is_any(tx, period, wanted):
+        return False
+    id = await outbox.add(tx, digest, now)
+    await stored.tell_of_period(tx, id, chat_id, period, wanted)
     return True
 
 

@@ -116,9 +116,9 @@ async def _sections(
     lists: Mapping[int, Watchlist],
 ) -> tuple[Section, ...]:
     channels = await digests.channels(db)
-    full = await digests.entries(
-        db, [one.lead for one in weighed[:FULL]], {(one.post, one.term_id) for one in found}
-    )
+    leads = dict.fromkeys(one.lead for one in weighed[:FULL])
+    told = {(one.post, one.term_id) for one in found if one.post in leads}
+    full = await digests.entries(db, list(leads), told)
     began = await digests.firsts(db, [one.story for one in weighed[:FULL] if _joins(one)])
     stories: defaultdict[int, list[Entry]] = defaultdict(list)
     brief: defaultdict[int, list[Place]] = defaultdict(list)

@@ -60,6 +60,10 @@ class Lexicon:
             for form in element.forms:
                 self._typos.add(form, edits_of(atom.written), index)
 
+    def __bool__(self) -> bool:
+        """Is any word looked for? Not where there are only regular expressions."""
+        return bool(self._forms or self._prefixes or self._sounds or self._numbers)
+
     def look_up(self, letters: bytes) -> tuple[str, tuple[Find, ...]]:
         """The token these letters are, and what it may be part of."""
         seen = self._seen.get(letters)

@@ -144,6 +144,14 @@ class Matcher:
 
     def _found(self, number: int, text: str) -> Found:
         found: Found = {}
+        if self._lexicon:
+            self._find_words(number, text, found)
+        if self._expressions:
+            for atom, spans in self._expressions.spans(text):
+                found[atom] = [Occurrence(number, span.start, span.end) for span in spans]
+        return found
+
+    def _find_words(self, number: int, text: str, found: Found) -> None:
         letters = letters_of(text)
         if letters is None:
             self._look(number, text, read(text), found)
@@ -154,10 +162,6 @@ class Matcher:
         if "#" in text or "-\n" in text:
             for reading in other_readings(text):
                 self._look(number, text, reading, found)
-        if self._expressions:
-            for atom, spans in self._expressions.spans(text):
-                found[atom] = [Occurrence(number, span.start, span.end) for span in spans]
-        return found
 
     def _telling(self, letters: bytes) -> dict[str, tuple[Find, ...]]:
         """The tokens that may be part of something, and of what."""

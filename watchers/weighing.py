@@ -1,6 +1,6 @@
 """Which stories do these hits tell, and which of them matters most? PURE."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from math import log2, log10
@@ -32,30 +32,33 @@ def weigh(sightings: Iterable[Sighting], severities: Mapping[int, Severity]) -> 
     the first one (it is fast), 3 for each step of severity, and half the decimal logarithm of the
     views. So twice the channels weigh as much as a hundred times the views. Of equals, the newest.
     """
-    found: dict[PostKey, list[Sighting]] = {}
+    ranks: defaultdict[int, int] = defaultdict(lambda: Severity.NORMAL.rank)
+    ranks.update({id: severity.rank for id, severity in severities.items()})
+    found: defaultdict[PostKey, list[Sighting]] = defaultdict(list)
     for sighting in sightings:
-        found.setdefault(sighting.story, []).append(sighting)
-    weighed = [_weighed(story, told, severities) for story, told in found.items()]
+        found[sighting.story].append(sighting)
+    weighed = [_weighed(story, told, ranks) for story, told in found.items()]
     weighed.sort(key=lambda one: (one.weight, one.posts[0][1], one.story), reverse=True)
     return weighed
 
 
-def _weighed(story: PostKey, told: list[Sighting], severities: Mapping[int, Severity]) -> Weighed:
-    posts = {one.post: one.published_at for one in told}
-    views = sum({one.post: one.views for one in told}.values())
-    main = _main_list([one.watchlist_id for one in told], severities)
-    weight = SEVERE * (severities.get(main, Severity.NORMAL).rank - 1) + log10(1 + views) / 2
-    if len(posts) == 1:
-        return Weighed(story, tuple(posts.items()), main, weight)
-    ordered = sorted(posts.items(), key=lambda post: (post[1], post[0]))
+def _weighed(story: PostKey, told: list[Sighting], ranks: Mapping[int, int]) -> Weighed:
+    posts = {one.post: one for one in told}
+    views = sum([one.views for one in posts.values()])
+    main = _main_list([one.watchlist_id for one in told], ranks)
+    weight = SEVERE * (ranks[main] - 1) + log10(1 + views) / 2
+    ordered = [(post, one.published_at) for post, one in posts.items()]
+    if len(ordered) == 1:
+        return Weighed(story, tuple(ordered), main, weight)
+    ordered.sort(key=lambda post: (post[1], post[0]))
     first = ordered[0][1]
     weight += log2(len({key.channel_id for key, _ in ordered}))
     weight += log2(len({key.channel_id for key, at in ordered if at - first <= FAST}))
     return Weighed(story, tuple(ordered), main, weight)
 
 
-def _main_list(touched: list[int], severities: Mapping[int, Severity]) -> int:
-    if len(set(touched)) == 1:
+def _main_list(touched: list[int], ranks: Mapping[int, int]) -> int:
+    lists = set(touched)
+    if len(lists) == 1:
         return touched[0]
-    lists = Counter(touched)
-    return max(lists, key=lambda id: (severities.get(id, Severity.NORMAL).rank, lists[id], -id))
+    return max(lists, key=lambda id: (ranks[id], touched.count(id), -id))
