@@ -1,4 +1,8 @@
-"""What do many tests need?"""
+"""What do many tests need?
+
+The clients and what stands on them are imported by the fixtures that need them: the process that
+hands tests out reads this file too, and would be busy for seconds before the first test begins.
+"""
 
 import asyncio
 import itertools
@@ -9,19 +13,12 @@ from datetime import UTC, timedelta
 import hypothesis
 import pytest
 
-from bot import app, delivery, updates
-from bot.export_chat import Exports
-from bot.handlers import Desk, make_dispatcher
-from bot.settings import Settings
 from storage import channels, chats, hits, outbox, posts, team, watchlists
 from storage.db import open_database
 from storage.model import Delivery, DeliveryKind, Hit, Span, Term
 from tests import make
-from tests.bot_api import BotApi
-from tests.telegram_dc import DataCentre
 from watchers import indexing, ingest, rhythm
 from watchers.pipeline import Pipeline
-from watchers.sources import Sources
 
 # The same examples every time, however slow the machine is.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
@@ -62,6 +59,8 @@ async def pipeline(db, clock):
 
 @pytest.fixture
 async def dc():
+    from tests.telegram_dc import DataCentre
+
     async with DataCentre() as dc:
         yield dc
         assert not dc.errors
@@ -69,6 +68,8 @@ async def dc():
 
 @pytest.fixture
 async def api():
+    from tests.bot_api import BotApi
+
     async with BotApi() as api:
         yield api
 
@@ -87,6 +88,12 @@ def ann(api, owner):
 @pytest.fixture
 def talking(db, api, pipeline, clock, monkeypatch):
     """`async with talking():` is the chat side of the program, with nothing to watch."""
+    from bot import app, delivery, updates
+    from bot.export_chat import Exports
+    from bot.handlers import Desk, make_dispatcher
+    from bot.settings import Settings
+    from watchers.sources import Sources
+
     monkeypatch.setattr(delivery, "CHAT_PAUSE", 0.02)
 
     @asynccontextmanager
@@ -150,6 +157,9 @@ def reader(dc):
 @pytest.fixture
 def program(dc, api, reader, tmp_path, monkeypatch):
     """`async with program():` is the whole program, at work against both servers."""
+    from bot import app
+    from bot.settings import Settings
+
     monkeypatch.setattr(ingest, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(rhythm, "LOOK_EVERY", 0.05)
 
