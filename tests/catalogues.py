@@ -6,6 +6,7 @@ New sentences come without a translation, changed ones lose theirs, unused ones 
 """
 
 from pathlib import Path
+from typing import BinaryIO
 
 from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
@@ -41,16 +42,43 @@ def stored(code: str) -> Catalog:
 
 
 def update() -> None:
-    template = extracted()
     for code in TRANSLATIONS:
         catalog = stored(code)
-        catalog.update(template, no_fuzzy_matching=True)
-        catalog.obsolete.clear()
-        catalog.fuzzy = False
-        with (LOCALES / f"{code}.po").open("wb") as file:
-            write_po(file, catalog, width=100, sort_output=True, omit_header=False)
+        catalog.update(extracted(), no_fuzzy_matching=True)
+        write(code, catalog)
         missing = sum(not is_translated(message) for message in catalog if message.id)
         print(f"{code}: {len(catalog)} sentences, {missing} to be translated")
+
+
+def write(code: str, catalog: Catalog) -> None:
+    """Without dates: a file changes only when a sentence does."""
+    catalog.obsolete.clear()
+    catalog.fuzzy = False
+    catalog.header_comment = f"# {LANGUAGES[code]}. Sentences of the bot; see tests/catalogues.py."
+    with (LOCALES / f"{code}.po").open("wb") as file:
+        write_po(_Undated(file), catalog, width=100, sort_output=True)
+
+
+class _Undated:
+    """Leaves out of the head of a catalogue what says when, and who of nobody."""
+
+    LEFT_OUT = (b"Date:", b"Project-Id", b"Report-Msgid", b"Last-Translator", b"Language-Team")
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, data: bytes) -> None:
+        lines = data.splitlines(keepends=True)
+        self._file.write(
+            b"".join(
+                line
+                for line in lines
+                if not (line.startswith(b'"') and line.endswith(b'\\n"\n') and self._dated(line))
+            )
+        )
+
+    def _dated(self, line: bytes) -> bool:
+        return any(word in line for word in self.LEFT_OUT)
 
 
 def is_translated(message) -> bool:
