@@ -5,32 +5,45 @@
 New sentences come without a translation, changed ones lose theirs, unused ones go.
 """
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from babel.messages import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from bot.speech import ENGLISH, LANGUAGES, LOCALES
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("bot", "storage", "watchers")
-# What takes a sentence: speech.say and its like. The numbers are those of its arguments.
-KEYWORDS = {"say": None, "say_number": (1, 2), "Said": None, "Counted": (1, 2)}
-COMMAND_LINE = [("login.py", "ignore")]  # speaks English; what it calls `say` is something else
+# What takes a sentence, and in how many forms.
+KEYWORDS = {"say": 1, "say_number": 2, "Said": 1, "Counted": 2}
+COMMAND_LINE = ("login",)  # speaks English; what it calls `say` is something else
 TRANSLATIONS = [code for code in LANGUAGES if code != ENGLISH]
 
 
 def extracted() -> Catalog:
-    """Every sentence in the code, with the files that say it."""
+    """Every sentence in the code, with the files that say it.
+
+    Babel's own extraction does not look into f-strings before Python 3.12.
+    """
     catalog = Catalog(charset="utf-8", fuzzy=False)
     for folder in FOLDERS:
-        for name, _, message, *_ in extract_from_dir(
-            str(ROOT / folder), method_map=[*COMMAND_LINE, ("**.py", "python")], keywords=KEYWORDS
-        ):
-            catalog.add(message, locations=[(f"{folder}/{name}", None)])
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if path.stem not in COMMAND_LINE:
+                for sentence in _said(ast.parse(path.read_text(encoding="utf-8"))):
+                    catalog.add(sentence, locations=[(str(path.relative_to(ROOT)), None)])
     return catalog
+
+
+def _said(tree: ast.AST) -> Iterator[str | tuple[str, ...]]:
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+            literals = call.args[: KEYWORDS.get(call.func.id, 0)]
+            texts = tuple(one.value for one in literals if isinstance(one, ast.Constant))
+            if texts and len(texts) == len(literals):
+                yield texts[0] if len(texts) == 1 else texts
 
 
 def stored(code: str) -> Catalog:

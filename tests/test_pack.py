@@ -17,7 +17,10 @@ from watchers.exports import read_posts
 from watchers.matching import Matcher
 
 PACK = Path(__file__).parents[1] / "watchers" / "packs" / "belarus.yaml"
-CASES = yaml.safe_load((Path(__file__).parent / "pack_cases.yaml").read_text(encoding="utf-8"))
+CASES = yaml.load(
+    (Path(__file__).parent / "pack_cases.yaml").read_text(encoding="utf-8"),
+    getattr(yaml, "CSafeLoader", yaml.SafeLoader),
+)
 NAMES = [
     "railways",
     "military-transport",

@@ -20,6 +20,7 @@ FOREIGN_LETTERS = re.compile(r"\b\w*(?:[a-z][а-яёіїєґў]|[а-яёіїєґ
 _PLACEHOLDER = re.compile(r"\{(\w+)[^}]*\}")
 _TAG = re.compile(r"</?\w+[^>]*>")
 _COMMAND = re.compile(r"(?<![\w/<])/[a-z]+\b")
+_LINK = re.compile(r"https?://\S*|\?start=")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _LATIN = re.compile(r"[A-Za-z]{3,}")
 
@@ -107,6 +108,7 @@ def test_what_a_handler_answers_is_said():
     assert not wrong
 
 
+ROLES = [role.word for role in Role]  # they are typed
 SPEAK_ENGLISH = ("cli", "doctor", "demo", "match", "imports", "login")  # on the command line
 
 
@@ -116,7 +118,7 @@ def _bare(node):
         return [t for n in (node.func, *([] if _says(node) else node.args)) for t in _bare(n)]
     if isinstance(node, ast.Constant):
         text = _TAG.sub("", node.value) if isinstance(node.value, str) else ""
-        return [text] if _WORD.search(text) and not _COMMAND.fullmatch(text.strip()) else []
+        return [text] if _WORD.search(_LINK.sub("", text)) and text not in ROLES else []
     return [text for child in ast.iter_child_nodes(node) for text in _bare(child)]
 
 

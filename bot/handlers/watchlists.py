@@ -218,7 +218,9 @@ def mistake(rule: str, error: RuleError) -> str:
     """The rule with an arrow at the place, and what to write instead."""
     start = max(0, error.position - 30)
     place = " " * (error.position - start) + "↑"
-    return (
-        f"{say('That rule can’t be read:')}\n"
-        f"<pre>{render.safe(rule[start : start + 60])}\n{place}</pre>\n{render.safe(say(error))}"
-    )
+    lines = [
+        say("That rule can't be read:"),
+        f"<pre>{render.safe(rule[start : start + 60])}\n{place}</pre>",
+        render.safe(say(error)),
+    ]
+    return "\n".join(lines)
