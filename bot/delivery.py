@@ -448,7 +448,8 @@ class Sender:
             await self._move(delivery, [one for one in owed if one.story not in told])
             await self._mark_sent(delivery, None)
             return
-        self._printed[delivery.id] = printed.without_chart()
+        with speaking(await languages.language_of(self._db, delivery.chat_id)):
+            self._printed[delivery.id] = printed.without_chart()
         async with self._db.transaction() as tx:
             await outbox.next_part(tx, delivery.id, Part.STORIES)
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot import charts
+from bot.speech import speaking
 from storage.model import Period
 from watchers.editions import BARS, Series, edges_of
 
@@ -60,6 +61,14 @@ def test_lists_beyond_the_colours_are_drawn_together_and_none_is_lost():
     assert list(drawn)[-1] == charts.OTHERS_NAME
     assert len(drawn) == len(charts.COLOURS) + 1
     assert sum(map(sum, drawn.values())) == sum(map(sum, counts.values()))
+
+
+def test_days_are_named_in_the_language_that_is_spoken():
+    edges = edges_of(
+        Period(datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 5, tzinfo=UTC)), UTC
+    )
+    with speaking("be"):
+        assert [label for _, label in charts.ticks(edges, UTC)] == ["2 ліс", "3 ліс", "4 ліс"]
 
 
 def light(colour):

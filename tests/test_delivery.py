@@ -13,7 +13,7 @@ from bot.app import open_bot
 from bot.delivery import GROUP_A_MINUTE, OVERALL, Pace, Sender, back_off
 from bot.settings import Settings
 from storage import channels, chats, hits, outbox, posts, subscriptions, watchlists
-from storage.model import Delivery, DeliveryKind, Severity, Subscription, Term
+from storage.model import Chat, Delivery, DeliveryKind, Severity, Subscription, Term
 from tests import make
 from watchers.pipeline import Pipeline
 
@@ -299,6 +299,22 @@ async def test_a_chat_that_takes_no_pictures_or_files_gets_it_in_words(db, api, 
     assert all(f"эшелон {n} " in text for n in range(40))
     assert not await chats.is_paused(db.reader, 7)
     assert "Digest · 40 stories" in ann.messages[0]["text"]
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["with its picture", "without"])
+async def test_a_digest_speaks_the_language_of_its_chat(db, api, sending, ann, refused):
+    if refused:
+        api.fail("sendPhoto", 400, description="Bad Request: not enough rights to send photos")
+    await owe_many(db)
+    async with db.transaction() as tx:
+        await chats.put(tx, Chat(7, language="be"))
+    async with sending():
+        await all_sent(db)
+    *heads, file = ann.messages
+    assert all("1 сту 12:00" in m.get("caption", m.get("text")) for m in heads)
+    page = api.files[file["document"]["file_id"]].data.decode()
+    assert '<html lang="be">' in page
+    assert "1 сту 12:00" in page
 
 
 async def test_a_digest_that_is_owed_to_a_chat_that_left_is_told_as_a_whole_later(
