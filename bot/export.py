@@ -13,7 +13,7 @@ from bot.export_formats import Csv, Format, JsonLines
 from bot.export_html import Html
 from bot.new_file import NotWritten, new_file
 from bot.periods import MEANT, Period, read_period
-from bot.speech import say, say_number
+from bot.speech import ENGLISH, say, say_number, speaking
 from storage import records, said, watchlists
 from storage.db import Database, DatabaseUnusable, open_database
 from storage.model import Record
@@ -157,7 +157,8 @@ def make_format(request: Request) -> Format:
     if request.format == "jsonl":
         return JsonLines()
     if request.format == "html":
-        return Html(describe(request))
+        with speaking(ENGLISH):  # as is the rest of the page
+            return Html(describe(request))
     return Csv(request.bom)
 
 

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections import Counter
 from datetime import UTC, timedelta
+from gettext import NullTranslations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from bot import export_chat, periods
+from bot import export_chat, periods, speech
 from bot.export import (
     Files,
     NotExported,
@@ -641,6 +642,31 @@ async def test_a_topic_gets_its_file(talking, api, owner, stored):
         await owner.send("/export posts all", group, thread=topic)
         message = await group.expect("Posts, all times")
     assert message["message_thread_id"] == topic
+
+
+class Marked(NullTranslations):
+    """Says «be:…»."""
+
+    def gettext(self, message):
+        return f"be:{message}"
+
+    def ngettext(self, one, many, n):
+        return f"be:{one if n == 1 else many}"
+
+
+async def test_an_export_is_told_in_the_language_of_its_chat_and_its_page_is_english(
+    talking, api, owner, stored, monkeypatch
+):
+    translations = {"be": Marked()}
+    monkeypatch.setattr(
+        speech, "catalogue", lambda code: translations.get(code, NullTranslations())
+    )
+    async with talking():
+        await owner.send("/language be")
+        await owner.send("/export html all")
+        message = await owner.expect("be:1 post, be:2 hits")
+    assert message["caption"].startswith("be:Hits, ")
+    assert "<h1>Hits, all times</h1>" in sent_file(api, message)
 
 
 async def test_a_long_export_comes_in_files_of_their_own(talking, api, owner, stored, monkeypatch):
