@@ -109,7 +109,7 @@ def trial(
     if len(tally.terms) > 1:
         yield ""
         for (_, term), number in tally.terms.most_common(TERMS_LIMIT):
-            yield f"{number:,} × {render.one_line(term)}"
+            yield f"{speech.decimal(number)} × {render.one_line(term)}"
         if len(tally.terms) > TERMS_LIMIT:
             more = len(tally.terms) - TERMS_LIMIT
             yield say_number("… and {n} more term", "… and {n} more terms", more)
@@ -130,10 +130,12 @@ def newest_examples(tally: Tally) -> list[Entry]:
 
 def _days(tally: Tally) -> Iterator[str]:
     most = max(tally.days.values(), default=0)
-    for day in sorted(tally.days):
+    names = {day: f"{day.day:2} {speech.month(day.month)}" for day in sorted(tally.days)}
+    longest = max(map(len, names.values()), default=0)
+    for day, name in names.items():
         number = tally.days[day]
         bar = "▇" * max(1, round(BAR * number / most))
-        yield f"<code>{day.day:2} {speech.month(day.month)}</code> {bar} {number:,}"
+        yield f"<code>{name:{longest}}</code> {bar} {speech.decimal(number)}"
 
 
 def span(period: timedelta) -> str:

@@ -252,6 +252,7 @@ IN_ITS = {
     "link": Said("in its link"),
     "quote": Said("in its quote"),
     "poll": Said("in its poll"),
+    "list": Said("in its list"),
     "file": Said("in its file"),
     "button": Said("in its button"),
     "preview": Said("in its preview"),

@@ -91,7 +91,14 @@ def _value(template: str, name: str, value: object) -> object:
         return say(value)
     if isinstance(value, float) and f"{{{name}}}" in template:  # no format says how to write it
         return decimal(value)
-    return value
+    return _Number(value) if type(value) is int else value
+
+
+class _Number(int):
+    """`{n:,}` is written as the language does."""
+
+    def __format__(self, format: str) -> str:
+        return decimal(self) if format == "," else super().__format__(format)
 
 
 @lru_cache(maxsize=len(LANGUAGES))

@@ -25,6 +25,7 @@ KINDS = {
     "link": Said("link"),
     "quote": Said("quote"),
     "poll": Said("poll"),
+    "list": Said("list"),
     "file": Said("file"),
     "button": Said("button"),
     "preview": Said("preview"),

@@ -1,5 +1,8 @@
 """Does everybody hear the bot in their own language, and is every sentence translated?"""
 
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+
 import pytest
 
 from bot import speech
@@ -7,6 +10,7 @@ from bot.speech import say, speaking
 from storage import said
 from storage.model import Role
 from storage.said import Counted, Said
+from tests import catalogues
 
 BOB = 2
 
@@ -57,10 +61,36 @@ def test_a_number_is_kept_as_a_number():
     assert say(again) == "3 gaps in x"
 
 
+def test_sentences_are_found_wherever_they_stand():
+    code = """f"{say('inside an {what}', what=1)}"; say("one " "whole"); say(f"{made}"); say(x)"""
+    found = [
+        (name, said)
+        for _, name, said, _ in catalogues.calls(BytesIO(code.encode()), ["say"], (), {})
+    ]
+    assert sorted(said[0] or "" for _, said in found) == ["", "", "inside an {what}", "one whole"]
+
+
 def test_plain_text_stays_what_it_is():
     assert said.kept("plain") is None
     assert said.read("plain", None) == "plain"
     assert said.read(None, None) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "12,345 posts"), ("ru", "12\xa0345 posts"), ("be", "12\xa0345 posts")],
+)
+def test_thousands_are_set_apart_as_the_language_does(language, said, monkeypatch):
+    monkeypatch.setattr(speech, "catalogue", lambda code: NullTranslations())
+    with speaking(language):
+        assert speech.say_number("{n:,} post", "{n:,} posts", 12345) == said
+
+
+def test_nothing_is_said_of_nothing(monkeypatch):
+    head = GNUTranslations()
+    head._catalog = {"": "Content-Type: text/plain"}  # as every catalogue has it
+    monkeypatch.setattr(speech, "catalogue", lambda code: head)
+    assert say("") == say(ValueError()) == ""
 
 
 @pytest.mark.parametrize(
