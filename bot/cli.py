@@ -41,8 +41,11 @@ stderr = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 def demo() -> None:
     """Show alerts and a digest made from bundled posts; no credentials."""
     from bot.demo import show
+    from bot.settings import read_language
+    from bot.speech import speaking
 
-    _finish(show, DatabaseUnusable)
+    with speaking(read_language()):  # what chats would get; the demo's own lines are English
+        _finish(show, DatabaseUnusable)
 
 
 @cli.command()

@@ -1,5 +1,6 @@
 """What may an operator set? `.env.example` lists the same names, and a test keeps it so."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -8,7 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from rapidfuzz import process
 
-from bot.speech import Language
+from bot.speech import ENGLISH, Language, known
 from watchers.preview_web import TELEGRAM
 from watchers.telegram import Account
 
@@ -89,6 +90,14 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         return value.replace(",", " ").split() if isinstance(value, str) else value
 
+    @field_validator("language", mode="before")
+    @classmethod
+    def _as_gettext_writes_it(cls, value: Any) -> Any:
+        """Many systems set LANGUAGE themselves, such as en_US:en or de_DE."""
+        if isinstance(value, str) and re.fullmatch(r"[A-Za-z]{2,3}([_:.@-].*)?", value):
+            return known(value) or (value if value.islower() and len(value) == 2 else ENGLISH)
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -148,6 +157,17 @@ class _OnlyDatabase(BaseSettings):
 def read_database() -> Path:
     """The one setting of commands that talk to nobody: they need no token."""
     return _OnlyDatabase().database
+
+
+class _OnlyLanguage(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
+
+    language: str = ENGLISH
+
+
+def read_language() -> str:
+    """That of the demo, which needs no settings: one that is not ours is none."""
+    return known(_OnlyLanguage().language) or ENGLISH
 
 
 def _explain(problem: Any) -> str:

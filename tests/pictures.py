@@ -1,14 +1,14 @@
-"""The README's pictures: alerts and a digest of the demo data, as SVG; the digest as a phone shows it,
-light and dark.
+"""The README's pictures: an alert and a digest of the demo data, as SVG; the digest as a phone shows
+it, light and dark.
 
-    python -m tests.pictures docs        # in English
-    python -m tests.pictures docs be     # the digest in another language of the bot
+python -m tests.pictures docs
+python -m tests.pictures docs --language be   # the digest alone, as digest-be-light.svg and -dark
 """
 
+import argparse
 import asyncio
 import io
 import re
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from rich.terminal_theme import MONOKAI
 
 from bot import demo, render
 from bot.printing import print_digest
-from bot.speech import ENGLISH, speaking
+from bot.speech import ENGLISH, LANGUAGE, LANGUAGES, speaking
 from storage import outbox
 from storage.db import open_database
 from storage.model import Channel, Delivery, DeliveryKind, Entry, Place, Verdict
@@ -29,13 +29,7 @@ from tests import phone
 ALERT = "two independent readers"  # words of the post that the picture of an alert shows
 
 
-async def draw(folder: Path, language: str = ENGLISH) -> None:
-    with speaking(language):
-        await _draw(folder, "" if language == ENGLISH else f"-{language}")
-
-
-async def _draw(folder: Path, suffix: str) -> None:
-    """`suffix`: of the names of a digest's pictures in another language; the others are English."""
+async def draw(folder: Path) -> None:
     silent = Console(file=io.StringIO())
     await demo.show(demo.DATABASE, silent)
     async with open_database(demo.DATABASE) as db:
@@ -43,25 +37,29 @@ async def _draw(folder: Path, suffix: str) -> None:
         rows = await db.reader.execute_fetchall("SELECT id, kind FROM outbox ORDER BY id")
         for id, kind in rows:
             entries = await outbox.entries(db.reader, id)
+            if kind == DeliveryKind.DIGEST:
+                await draw_digest(folder, db.reader, await outbox.one(db.reader, id))
+            if LANGUAGE.get() != ENGLISH:
+                continue
             if kind == DeliveryKind.ALERT:
                 alerts += entries
-            if kind == DeliveryKind.ALERT and not suffix and ALERT in entries[0].post.text:
+            if kind == DeliveryKind.ALERT and ALERT in entries[0].post.text:
                 write(folder / "alert.svg", render.alert(entries[:1], UTC))
                 write(folder / "edited.svg", render.alert([later(entries[0])], UTC))
-            elif kind == DeliveryKind.DIGEST:
-                await draw_digest(folder, suffix, db.reader, await outbox.one(db.reader, id))
-        if not suffix:
+        if alerts:
             write(folder / "merged.svg", render.merged(alerts[:14], UTC).html)
 
 
-async def draw_digest(folder: Path, suffix: str, db: Connection, delivery: Delivery) -> None:
+async def draw_digest(folder: Path, db: Connection, delivery: Delivery) -> None:
     """Its chart with the caption, and the first stories."""
     now = datetime(2026, 3, 12, 6, tzinfo=UTC)
     printed = await print_digest(db, delivery, now, ZoneInfo("Europe/Warsaw"))
     stories = "\n\n".join(printed.text.html.split("\n\n")[:4])
-    for name, colours in phone.THEMES.items():
+    language = LANGUAGE.get()
+    name = "digest" if language == ENGLISH else f"digest-{language}"
+    for theme, colours in phone.THEMES.items():
         svg = phone.screen([(printed.chart, printed.caption), (None, stories)], colours)
-        (folder / f"digest{suffix}-{name}.svg").write_text(svg, encoding="utf-8")
+        (folder / f"{name}-{theme}.svg").write_text(svg, encoding="utf-8")
 
 
 def later(entry: Entry) -> Entry:
@@ -84,5 +82,14 @@ def write(path: Path, html: str) -> None:
     path.write_text(re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL), encoding="utf-8")
 
 
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("--language", choices=LANGUAGES, default=ENGLISH)
+    given = arguments.parse_args()
+    with speaking(given.language):
+        asyncio.run(draw(given.folder))
+
+
 if __name__ == "__main__":
-    asyncio.run(draw(Path(sys.argv[1]), *sys.argv[2:3]))
+    main()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import BadSettings, Settings, read_settings
+from bot.settings import BadSettings, Settings, read_language, read_settings
 
 EXAMPLE = Path(__file__).parent.parent / ".env.example"
 
@@ -34,6 +34,15 @@ def nothing_set(monkeypatch, tmp_path):
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("BOT_TOKEN", "123456:" + "A" * 35)
+
+
+@pytest.mark.parametrize(
+    ("set_to", "spoken"), [("be", "be"), ("pl_PL", "pl"), ("en_US:en", "en"), ("klingon", "en")]
+)
+def test_the_demo_speaks_the_language_that_is_set_where_it_is_ours(monkeypatch, set_to, spoken):
+    assert read_language() == "en"
+    monkeypatch.setenv("LANGUAGE", set_to)
+    assert read_language() == spoken
 
 
 MISTAKES = [
