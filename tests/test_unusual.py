@@ -1,5 +1,6 @@
 """Is unusual activity told once, to whom it concerns, and ordinary weeks left alone?"""
 
+import gc
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
@@ -209,6 +210,7 @@ async def test_it_comes_with_a_picture_of_the_day_and_the_stories_of_the_hour(
     (delivery,) = await outbox.next_due(db.reader, clock())
     assert delivery.kind is DeliveryKind.DIGEST
     printed = await print_digest(db.reader, delivery, clock(), UTC)
+    assert gc.isenabled()  # it is off meanwhile
     assert printed.chart
     assert printed.caption.startswith("📈 <b>Unusual activity</b>\nlist1: Orsha 9, usually 0")
     assert printed.edition.stories == 9
