@@ -1,6 +1,5 @@
 """What may an operator set? `.env.example` lists the same names, and a test keeps it so."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -94,9 +93,10 @@ class Settings(BaseSettings):
     @classmethod
     def _as_gettext_writes_it(cls, value: Any) -> Any:
         """Many systems set LANGUAGE themselves, such as en_US:en or de_DE."""
-        if isinstance(value, str) and re.fullmatch(r"[A-Za-z]{2,3}([_:.@-].*)?", value):
-            return known(value) or (value if value.islower() and len(value) == 2 else ENGLISH)
-        return value
+        if not isinstance(value, str):
+            return value
+        locale = any(mark in value for mark in "_:.")
+        return known(value.partition(":")[0]) or (ENGLISH if locale else value)
 
     @field_validator("timezone")
     @classmethod

@@ -103,3 +103,17 @@ def test_several_accounts_share_the_channels(monkeypatch):
     settings = read_settings()
     assert [account.session for account in settings.accounts] == ["one", "two"]
     assert {"one", "two"} <= set(settings.secrets)
+
+
+@pytest.mark.parametrize(
+    ("set_to", "spoken"), [("be", "be"), ("be_BY.UTF-8", "be"), ("pl:en", "pl"), ("de_DE:de", "en")]
+)
+def test_what_a_system_sets_for_gettext_is_no_mistake(monkeypatch, set_to, spoken):
+    monkeypatch.setenv("LANGUAGE", set_to)
+    assert read_settings().language == spoken
+
+
+def test_a_language_that_is_not_spoken_is_refused(monkeypatch):
+    monkeypatch.setenv("LANGUAGE", "de")
+    with pytest.raises(BadSettings, match="LANGUAGE"):
+        read_settings()
