@@ -24,9 +24,9 @@ from aiogram.exceptions import (
 )
 from aiogram.types import InputFile
 
-from bot import languages, render
+from bot import render
 from bot.export import Files, Request, TooMuch, describe, fill, make_format
-from bot.speech import say, speaking
+from bot.speech import ENGLISH, say, speaking
 from storage.db import Database, DatabaseUnusable
 from storage.records import Wanted
 from storage.said import Said
@@ -67,6 +67,7 @@ class Order:
     thread_id: int | None
     request: Request
     wanted: Wanted
+    language: str = ENGLISH  # in which it was asked for
 
 
 class Exports:
@@ -86,7 +87,7 @@ class Exports:
         """Make and send what was asked for until cancelled; what waits then is not made."""
         while True:
             order = await self._orders.get()
-            with speaking(await languages.language_of(self._db, order.chat_id)):
+            with speaking(order.language):
                 await self._take_out(order)
 
     async def _take_out(self, order: Order) -> None:

@@ -30,6 +30,23 @@ hypothesis.settings.load_profile("same")
 # Each bot reads all the certificates of the world, to talk with a local server without TLS.
 ssl.create_default_context = cache(ssl.create_default_context)
 
+# Each of these needs something that takes a worker seconds to make: one worker makes it for all.
+TOGETHER = {
+    "test_black_box.py": "processes",
+    "test_team_day.py": "processes",
+    "test_demo.py": "pack",
+    "test_guide.py": "pack",
+    "test_pack.py": "pack",
+}
+
+
+@pytest.hookimpl(tryfirst=True)  # before the markers are looked at
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if group := TOGETHER.get(item.path.name):
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
 OWNER = 1
 NOWHERE = "http://127.0.0.1:9"
 

@@ -253,6 +253,7 @@ async def test_a_channel_known_from_an_export_can_be_watched_later(db, pipeline,
 
 async def test_the_daemon_writes_while_an_import_goes_on(pipeline, tmp_path):
     path, waits = many(tmp_path / "result.json", 2000), []
+    start = asyncio.get_running_loop().time()
     importing = asyncio.create_task(imported(pipeline, path))
     async with open_database(pipeline.db.path) as other:  # as another process would
         while not importing.done():
@@ -263,7 +264,7 @@ async def test_the_daemon_writes_while_an_import_goes_on(pipeline, tmp_path):
             await asyncio.sleep(0.01)
     assert (await importing).counts.posts == 2000
     assert len(waits) > 3
-    assert max(waits) < 2
+    assert max(waits) < (asyncio.get_running_loop().time() - start) / 2  # not for its end
 
 
 async def test_a_stretch_without_anything_wanted_is_read_with_pauses(

@@ -116,14 +116,14 @@ PIECES = [
 @settings(deadline=None)
 @given(st.text() | st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
 def test_any_text_is_a_rule_or_a_clear_error_within_50_ms(rule):
-    start = time.perf_counter()
+    start = time.thread_time()  # of the processor: other programs may want it, too
     try:
         assert leaves(parse(rule))
     except RuleError as refused:
         error = refused
     else:
         error = RuleError(0, "none")
-    assert time.perf_counter() - start < 0.05
+    assert time.thread_time() - start < 0.05
     assert 0 <= error.position <= len(rule)
     assert error.message
     assert error.repair != rule

@@ -12,7 +12,7 @@ from bot import render
 from bot.export import FORMATS, NotExported, Request, find
 from bot.export_chat import Exports, Order
 from bot.periods import read_period
-from bot.speech import say
+from bot.speech import LANGUAGE, say
 from storage.db import Database
 from storage.said import Said
 
@@ -48,7 +48,7 @@ async def export(
         )
         return
     thread_id = message.message_thread_id if message.is_topic_message else None
-    if not exports.take(Order(message.chat.id, thread_id, request, wanted)):
+    if not exports.take(Order(message.chat.id, thread_id, request, wanted, LANGUAGE.get())):
         await message.answer(say(BUSY))
 
 
