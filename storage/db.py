@@ -197,7 +197,9 @@ async def migrate(writer: aiosqlite.Connection, path: Path) -> None:
             f"{len(files)}): update the program, or point DATABASE at another file"
         )
     if 0 < version < len(files):
-        await writer.execute("VACUUM INTO ?", (f"{path}.before-{version + 1}",))
+        copy = Path(f"{path}.before-{version + 1}")
+        copy.unlink(missing_ok=True)  # of a start that was killed before the database was migrated
+        await writer.execute("VACUUM INTO ?", (str(copy),))
     for number, file in enumerate(files[version:], start=version + 1):
         await _apply(writer, file.read_text(encoding="utf-8"), number)
 

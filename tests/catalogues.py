@@ -32,12 +32,12 @@ def extracted() -> Catalog:
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
             if path.stem not in COMMAND_LINE:
-                for sentence in _said(ast.parse(path.read_text(encoding="utf-8"))):
+                for sentence in said(ast.parse(path.read_text(encoding="utf-8"))):
                     catalog.add(sentence, locations=[(str(path.relative_to(ROOT)), None)])
     return catalog
 
 
-def _said(tree: ast.AST) -> Iterator[str | tuple[str, ...]]:
+def said(tree: ast.AST) -> Iterator[str | tuple[str, ...]]:
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
             literals = call.args[: KEYWORDS.get(call.func.id, 0)]

@@ -137,6 +137,10 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path, mo
         assert list(await db.execute_fetchall("SELECT name FROM sqlite_master")) == [("a",)]
     assert (tmp_path / "watch.db.before-2").exists()
 
+    (migrations / "0002_b.sql").write_text("CREATE TABLE b (x INTEGER) STRICT;")
+    async with open_database(path) as db:  # the copy that is there already is no hindrance
+        assert list(await db.reader.execute_fetchall("PRAGMA user_version")) == [(2,)]
+
 
 async def test_triggers_and_many_statements_migrate(tmp_path, monkeypatch):
     migrations = tmp_path / "migrations"
