@@ -221,6 +221,9 @@ def _mistake(rule: str, text: str, start: int, end: int) -> RuleError | None:
         else:
             what, instead = Said("both are wanted anyway: + is not needed"), ""
         return RuleError(start, what, _mend(rule, start, start + 1, instead))
+    if text[0] == "/" and text[-1] == "/" and "/" not in text[1:-1] and len(text) > 2:
+        what = Said("a blank stands behind a regular expression")
+        return RuleError(end, what, f"{rule[:end]} {rule[end:]}")
     if text[0] == "/" and text[-1] == "/" and len(text) > 2:
         inside = text[1:-1].replace("/", r"\/")
         what = Said(r"a / inside a regular expression is written \/")
