@@ -223,7 +223,8 @@ def _mistake(rule: str, text: str, start: int, end: int) -> RuleError | None:
         return RuleError(start, what, _mend(rule, start, start + 1, instead))
     if text[0] == "/" and text[-1] == "/" and "/" not in text[1:-1] and len(text) > 2:
         what = Said("a blank stands behind a regular expression")
-        return RuleError(end, what, f"{rule[:end]} {rule[end:]}")
+        closed = sum(letter in _QUOTES for letter in rule[end:]) % 2 == 0
+        return RuleError(end, what, f"{rule[:end]} {rule[end:]}" if closed else None)
     if text[0] == "/" and text[-1] == "/" and len(text) > 2:
         inside = text[1:-1].replace("/", r"\/")
         what = Said(r"a / inside a regular expression is written \/")
