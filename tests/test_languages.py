@@ -7,10 +7,11 @@ import pytest
 
 from bot import speech
 from bot.speech import say, speaking
-from storage import said
+from storage import chats, said
 from storage.model import Role
 from storage.said import Counted, Said
 from tests import catalogues
+from tests.bot_api import buttons
 
 BOB = 2
 
@@ -104,3 +105,38 @@ def test_telegrams_name_of_a_language_is_known(telegrams, ours):
 def test_a_month_stands_behind_its_day(language, name):
     with speaking(language):
         assert speech.month(11) == name
+
+
+async def test_alerts_buttons_and_menus_speak_the_chats_language(talking, api, owner, db, owe):
+    desk = api.supergroup("Desk")
+    async with talking():
+        await owner.send("/language be")
+        await owner.expect("Цяпер")
+        await owner.send("/language pl", chat=desk)
+        await owe("Прибыл эшелон")
+        await owe("Ушёл эшелон", chat=desk.id)
+        alert = await owner.expect("Прибыл эшелон")
+        other = await desk.expect("Ушёл эшелон")
+        key = next(key for key in api.commands if f'"chat_id": {owner.id},' in key[0])
+    assert "👍 Карысна" in [button["text"] for button in buttons(alert)]
+    assert "👍 Przydatne" in [button["text"] for button in buttons(other)]
+    assert any(
+        "дайджэст" in c["description"] or "спіс" in c["description"] for c in api.commands[key]
+    )
+
+
+async def test_the_language_of_a_persons_telegram_is_spoken_until_they_choose(
+    talking, api, owner, db, owe
+):
+    owner.about["language_code"] = "uk"
+    async with talking():
+        await owner.send("/status")
+        await owner.expect("Збережено")
+        await owe("Прибыл эшелон")
+        alert = await owner.expect("Прибыл эшелон")
+        at = await owner.send("/language en")
+        await owner.expect("I speak English from now on.", after=at)
+        at = await owner.send("/language auto")
+        await owner.expect(after=at)
+    assert "👍 Корисно" in [button["text"] for button in buttons(alert)]
+    assert (await chats.one(db.reader, owner.id)).spoken == "uk"
