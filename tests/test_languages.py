@@ -6,12 +6,14 @@ from gettext import GNUTranslations, NullTranslations
 import pytest
 
 from bot import speech
+from bot.handlers.status import source_name
 from bot.speech import say, speaking
 from storage import chats, said
 from storage.model import Role
 from storage.said import Counted, Said
 from tests import catalogues
 from tests.bot_api import buttons
+from watchers.preview import PreviewSource
 
 BOB = 2
 
@@ -140,3 +142,17 @@ async def test_the_language_of_a_persons_telegram_is_spoken_until_they_choose(
         await owner.expect(after=at)
     assert "👍 Корисно" in [button["text"] for button in buttons(alert)]
     assert (await chats.one(db.reader, owner.id)).spoken == "uk"
+
+
+@pytest.mark.parametrize(
+    ("code", "account", "preview"),
+    [
+        ("en", "Account 2", "Web preview"),
+        ("be", "Уліковы запіс 2", "Вэб-прагляд"),
+        ("pl", "Konto 2", "Podgląd WWW"),
+    ],
+)
+def test_status_names_the_sources_in_the_language_of_the_chat(code, account, preview):
+    with speaking(code):
+        assert source_name("account 2") == account
+        assert source_name(PreviewSource.name) == preview

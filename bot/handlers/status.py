@@ -10,6 +10,7 @@ from storage import channels, chats, hits, outbox, posts, search
 from storage.db import Database
 from watchers.ingest import rhythms
 from watchers.pipeline import Pipeline
+from watchers.preview import PreviewSource
 from watchers.sources import Member, Sources
 
 
@@ -64,7 +65,15 @@ def _unindexed(posts: int) -> list[str]:
 
 
 def _source_line(member: Member) -> str:
-    name = say(member.source.name).capitalize()
+    name = source_name(member.source.name)
     if member.state.trouble:
         return f"❗ {name}: {render.safe(say(member.state.trouble))}"
     return say("✅ {source}: connected", source=name)
+
+
+def source_name(name: str) -> str:
+    """«account 1», «web preview»: so they are called in the log."""
+    kind, _, number = name.partition(" ")
+    if kind == "account" and number:
+        return say("Account {number}", number=number)
+    return say("Web preview") if name == PreviewSource.name else name.capitalize()
