@@ -115,6 +115,7 @@ async def test_alerts_buttons_and_menus_speak_the_chats_language(talking, api, o
         await owner.send("/language be")
         await owner.expect("Цяпер")
         await owner.send("/language pl", chat=desk)
+        await desk.expect("Polski")
         await owe("Прибыл эшелон")
         await owe("Ушёл эшелон", chat=desk.id)
         alert = await owner.expect("Прибыл эшелон")
