@@ -6,10 +6,10 @@ from typing import Any
 from aiogram.types import Chat, Message, TelegramObject, User
 
 from bot.names import plain_name
-from bot.speech import say
 from storage import chats, team
 from storage.db import Database
 from storage.model import Author, Role
+from storage.said import Said
 
 GROUPS = ("group", "supergroup")
 NAME_LIMIT = 32  # characters of a person's name
@@ -61,4 +61,4 @@ async def _group_role(db: Database, chat: Chat | None) -> Role | None:
 
 
 def name_of(user: User) -> str:
-    return plain_name(user.full_name, NAME_LIMIT) or say("somebody")
+    return plain_name(user.full_name, NAME_LIMIT) or Said("somebody")

@@ -55,7 +55,7 @@ async def judge(
         await foreign(callback)
         return
     person = callback.from_user
-    name = plain_name(person.first_name, PERSON_LIMIT) or say("somebody")
+    name = plain_name(person.first_name, PERSON_LIMIT) or Said("somebody")
     verdict = Verdict(person.id, name, callback_data.useful)
     hits = [finding.hit for finding in pressed.lead.findings]
     async with db.transaction() as tx:
