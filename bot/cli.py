@@ -1,11 +1,10 @@
 """Which commands does the program have? Each is a thin call.
 
-What a command needs is imported inside it: aiogram alone takes seconds to load, and `match` has
+What a command needs is imported inside it: aiogram alone takes a second to load, and `match` has
 no use for it.
 """
 
 import asyncio
-import gc
 import getpass
 import logging
 import os
@@ -53,10 +52,11 @@ def run() -> None:
     """The daemon: watch and tell until Ctrl-C."""
     settings = _settings()  # before the slow imports: a mistake is said at once
     _log(settings.secrets)
-    gc.disable()  # a fifth of the start-up time of aiogram's hundreds of classes
+    from bot.lazy_types import import_aiogram
+
+    import_aiogram()
     from bot.app import CannotRun, run
 
-    gc.enable()
     _finish(lambda: run(settings), CannotRun, DatabaseUnusable)
 
 
@@ -101,10 +101,12 @@ def _draw_qr(link: str) -> None:
 @cli.command()
 def doctor() -> None:
     """Check settings, session, token, database and clock."""
-    from bot.doctor import examine
-
     settings = _settings()
     _log(settings.secrets)
+    from bot.lazy_types import import_aiogram
+
+    import_aiogram()
+    from bot.doctor import examine
 
     async def report() -> None:
         well = True

@@ -47,6 +47,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group(group))
 
 
+def pytest_collectstart():
+    """Before anything imports aiogram, and not where tests are handed out only."""
+    from bot.lazy_types import import_aiogram
+
+    import_aiogram()
+
+
 OWNER = 1
 NOWHERE = "http://127.0.0.1:9"
 

@@ -68,8 +68,6 @@ COMMANDS = (
     invites,
     groups,
     audit,
-    buttons,
-    idle,  # the last one
 )
 
 
@@ -90,14 +88,14 @@ def make_dispatcher(desk: Desk, seconds: Callable[[], float]) -> Dispatcher:
     """`seconds` is a steady clock."""
     dispatcher = Dispatcher(**{name: getattr(desk, name) for name in Desk.__slots__})
     dispatcher.include_router(chats.make_router())  # not commands: they come from anybody
-    dispatcher.include_router(_commands(Access(seconds)))
+    dispatcher.include_router(make_commands(Access(seconds)))
     dispatcher.errors.register(_unsaved, ExceptionTypeFilter(DatabaseUnusable))
     dispatcher.errors.register(_unanswered, ExceptionTypeFilter(TelegramAPIError))
     return dispatcher
 
 
-def _commands(access: Access) -> Router:
-    """What only those may do who have a role."""
+def make_commands(access: Access) -> Router:
+    """What only those may do who have a role; one router, since aiogram makes and walks each slowly."""
     router = Router(name="commands")
     interface = Interface()
     for observer in (router.message, router.callback_query):
@@ -107,7 +105,8 @@ def _commands(access: Access) -> Router:
         observer.middleware(OfferMenu())
         observer.middleware(LocalTime())
     for module in COMMANDS:
-        router.include_router(module.make_router())
+        module.register(router)
+    router.include_routers(buttons.make_router(), idle.make_router())  # in this order
     return router
 
 

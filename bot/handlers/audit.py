@@ -19,11 +19,9 @@ PAGE = 20  # changes
 SHOWN = 90  # UTF-16 units of each: so twenty of them fit into a message
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(latest, Command("audit"))
     router.callback_query.register(page, Audit.filter())
-    return router
 
 
 async def latest(message: Message, db: Database, zone: tzinfo) -> None:

@@ -19,10 +19,8 @@ from watchers.references import BadReference, read_reference
 USAGE = Said("Which channel, and how far back? <code>/backfill @name 30d</code>")
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(backfill, Command("backfill"))
-    return router
 
 
 async def backfill(

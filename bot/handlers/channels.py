@@ -20,12 +20,10 @@ from watchers.sources import Sources
 JOIN = "join"  # without @: an option, not a name
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(list_channels, Command("channels"))
     router.message.register(add, Command("add"))
     router.message.register(remove, Command("remove"))
-    return router
 
 
 async def list_channels(message: Message, db: Database, sources: Sources, zone: tzinfo) -> None:

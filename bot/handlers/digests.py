@@ -34,10 +34,8 @@ class Request:
     named: str  # what is wanted, in words; empty: everything
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(digest, Command("digest"))
-    return router
 
 
 async def digest(

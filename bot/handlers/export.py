@@ -25,10 +25,8 @@ USAGE = Said(
 _CHANNEL = re.compile(r"@.*|-100\d+|https?://.*|t\.me/.*|telegram\.me/.*", re.IGNORECASE)
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(export, Command("export"))
-    return router
 
 
 async def export(

@@ -26,10 +26,8 @@ OPEN_GROUP = Said(
 )
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(group_role, Command("grouprole"))
-    return router
 
 
 async def group_role(

@@ -62,8 +62,7 @@ DONE = Said(
 )
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     steps: dict[Step, Callable[..., Any]] = {
         Step.BEGIN: choose_topic,
         Step.TOPIC: choose_channels,
@@ -73,7 +72,6 @@ def make_router() -> Router:
     }
     for step, handler in steps.items():
         router.callback_query.register(handler, Guide.filter(F.step == step))
-    return router
 
 
 async def choose_topic(callback: CallbackQuery) -> None:

@@ -26,11 +26,9 @@ class BadHours(ValueError):
     """The message says what to write."""
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(quiet, Command("quiet"))
     router.message.register(zone_command, Command("zone"))
-    return router
 
 
 def read_hours(text: str) -> tuple[time, time]:

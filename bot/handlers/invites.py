@@ -22,10 +22,8 @@ INVITE_USAGE = Said(
 OWNERS = Said("Owners are named in the setting OWNER_IDS, and nowhere else.")
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(invite, Command("invite"))
-    return router
 
 
 def read_role(word: str) -> Role | None:

@@ -18,11 +18,9 @@ from storage.model import Author
 AUTOMATIC = "auto"  # that of the person's Telegram, or of the settings
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(language, Command("language"))
     router.callback_query.register(tapped, Speak.filter())
-    return router
 
 
 async def language(

@@ -44,11 +44,9 @@ class Unknown(Exception):
     """Nothing is called so; the message is HTML."""
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(mute, Command("mute"))
     router.message.register(unmute, Command("unmute"))
-    return router
 
 
 def ends_at(word: str, now: datetime, zone: tzinfo) -> datetime | None:

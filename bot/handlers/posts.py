@@ -22,11 +22,9 @@ class NoSuchPost(Exception):
     """The message says what to do."""
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(why, Command("why"))
     router.message.register(story, Command("story"))
-    return router
 
 
 async def why(

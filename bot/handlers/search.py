@@ -30,11 +30,9 @@ USAGE = Said(
 LONGEST = 1000  # characters
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(ask, Command("search"))
     router.callback_query.register(turn, Turn.filter())
-    return router
 
 
 async def ask(

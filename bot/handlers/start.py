@@ -50,11 +50,9 @@ RULES = (
 )
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(start, CommandStart())
     router.message.register(help, Command("help"))
-    return router
 
 
 async def start(

@@ -14,10 +14,8 @@ from watchers.preview import PreviewSource
 from watchers.sources import Member, Sources
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(status, Command("status"))
-    return router
 
 
 async def status(

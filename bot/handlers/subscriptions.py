@@ -23,12 +23,10 @@ STRANGER = Said(
 )
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(subscribe, Command("subscribe"))
     router.message.register(unsubscribe, Command("unsubscribe"))
     router.message.register(list_subscriptions, Command("subscriptions"))
-    return router
 
 
 async def subscribe(

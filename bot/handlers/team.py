@@ -27,12 +27,10 @@ USAGE = Said(
 GONE = Said("They are not in the team any more.")
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(team_command, Command("team"))
     router.callback_query.register(choose, Teammate.filter())
     router.callback_query.register(change, Change.filter())
-    return router
 
 
 async def team_command(

@@ -33,11 +33,9 @@ BACKTEST_USAGE = Said(
 )
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(test_rule, Command("test"))
     router.message.register(backtest_all, Command("backtest"))
-    return router
 
 
 async def test_rule(

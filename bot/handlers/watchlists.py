@@ -28,14 +28,12 @@ SEVERITIES = {
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def make_router() -> Router:
-    router = Router(name=__name__)
+def register(router: Router) -> None:
     router.message.register(list_watchlists, Command("watchlists"))
     router.message.register(show, Command("watchlist"))
     router.message.register(watch, Command("watch"))
     router.message.register(unwatch, Command("unwatch"))
     router.message.register(severity, Command("severity"))
-    return router
 
 
 async def list_watchlists(message: Message, db: Database) -> None:
