@@ -16,7 +16,7 @@ run: .venv/run.done  ## the daemon; settings come from .env
 	@$(BIN)/python -m bot run
 
 test: .venv/dev.done  ## every test, and how much of storage/ and watchers/ they reach
-	@$(BIN)/python -m pytest -q -n 4 --dist loadgroup -p tests.covering
+	@$(BIN)/python -m pytest -q -n 4 -p tests.covering
 
 check: .venv/dev.done  ## formatting, lint, types, the direction of imports
 	@$(BIN)/ruff format --check --quiet .
