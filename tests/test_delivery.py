@@ -60,6 +60,12 @@ def sending(pipeline, api, told):
 
 
 @pytest.fixture
+def quick(monkeypatch):
+    """Where the pace is not what is looked at."""
+    monkeypatch.setattr(delivery, "CHAT_PAUSE", 0.05)
+
+
+@pytest.fixture
 def ann(api):
     return api.user(7, "Ann", started=True)
 
@@ -102,6 +108,7 @@ async def test_what_is_owed_is_sent_once_and_marked(db, sending, ann, owe):
     assert await state(db, id) == [1, 0, None]
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -123,6 +130,7 @@ async def test_trouble_that_passes_is_waited_for(db, api, sending, ann, owe, mon
     assert (await state(db, id))[:2] == [1, 1]
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_lost_answer_repeats_the_message_and_loses_none(
     db, api, sending, ann, owe, monkeypatch
 ):
@@ -143,6 +151,7 @@ async def test_a_hanging_chat_does_not_hold_up_another(db, api, sending, ann, ow
         assert [m["text"] for m in bob.messages] == ["⚠️ quick"]
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_chat_that_blocks_the_bot_is_paused_and_kept_for(
     db, api, wake, sending, ann, owe, told
 ):
@@ -180,6 +189,7 @@ async def test_a_group_that_became_a_supergroup_gets_it_there(db, api, sending, 
     assert [m["text"] for m in new.messages if "text" in m] == ["⚠️ hello"]
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_topic_that_is_gone_sends_it_to_the_group(db, api, sending, owe):
     forum = api.supergroup("Desk", forum=True)
     thread = forum.topic("rail")
@@ -245,6 +255,7 @@ def kinds(chat):
     return [next(k for k in ("photo", "document", "text") if k in m) for m in chat.messages]
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_long_digest_is_a_picture_a_message_and_a_file_with_nothing_left_out(
     db, api, sending, ann
 ):
@@ -261,6 +272,7 @@ async def test_a_long_digest_is_a_picture_a_message_and_a_file_with_nothing_left
     assert all(f"<b>эшелон</b> {n} " in page for n in range(40))
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("method", ["sendPhoto", "sendMessage", "sendDocument"])
 async def test_of_a_digest_only_the_message_that_failed_is_repeated(
     db, api, sending, ann, method, monkeypatch
@@ -273,6 +285,7 @@ async def test_of_a_digest_only_the_message_that_failed_is_repeated(
     assert kinds(ann) == ["photo", "text", "document"]
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_digest_goes_on_after_a_restart_where_it_was(db, api, sending, ann):
     await owe_many(db)
     async with sending():
@@ -285,6 +298,7 @@ async def test_a_digest_goes_on_after_a_restart_where_it_was(db, api, sending, a
     assert kinds(ann) == ["photo", "text", "document"]
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_chat_that_takes_no_pictures_or_files_gets_it_in_words(db, api, sending, ann):
     api.fail(
         "sendPhoto", 400, description="Bad Request: not enough rights to send photos to the chat"
@@ -301,6 +315,7 @@ async def test_a_chat_that_takes_no_pictures_or_files_gets_it_in_words(db, api, 
     assert "Digest · 40 stories" in ann.messages[0]["text"]
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("refused", [False, True], ids=["with its picture", "without"])
 async def test_a_digest_speaks_the_language_of_its_chat(db, api, sending, ann, refused):
     if refused:
@@ -317,6 +332,7 @@ async def test_a_digest_speaks_the_language_of_its_chat(db, api, sending, ann, r
     assert "1 сту 12:00" in page
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_digest_that_is_owed_to_a_chat_that_left_is_told_as_a_whole_later(
     db, api, sending, ann
 ):
@@ -429,6 +445,7 @@ async def owe_alerts(db, number, chat_id=7):
     return ids
 
 
+@pytest.mark.usefixtures("quick")
 async def test_low_severity_arrives_silently(db, api, sending, owe, ann):
     async with sending():
         await until(db, await owe("quietly", severity=Severity.LOW))
@@ -439,6 +456,7 @@ async def test_low_severity_arrives_silently(db, api, sending, owe, ann):
     ]
 
 
+@pytest.mark.usefixtures("quick")
 async def test_edits_and_deletions_show_in_the_alert(db, api, sending, ann, pipeline):
     async with db.transaction() as tx:
         await channels.add(tx, make.channel(1, "news"), 0, now())
@@ -462,6 +480,7 @@ async def test_edits_and_deletions_show_in_the_alert(db, api, sending, ann, pipe
     assert "прошёл эшелон, 40 вагонов" in ann.messages[0]["text"]
 
 
+@pytest.mark.usefixtures("quick")
 async def test_what_can_no_longer_be_edited_is_left_alone(db, api, sending, ann, pipeline):
     id = await owe_alert(db, "эшелон")
     api.fail("editMessageText", 400, description="Bad Request: message can't be edited")
@@ -477,6 +496,7 @@ async def test_what_can_no_longer_be_edited_is_left_alone(db, api, sending, ann,
     assert "deleted" not in ann.messages[0]["text"]
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_repeat_says_that_it_may_be_one(db, api, sending, ann, owe, monkeypatch):
     monkeypatch.setattr(delivery, "back_off", lambda attempts: 0.05)
     api.fail("sendMessage", "lost")
@@ -526,6 +546,7 @@ async def three_channels(db):
         await subscriptions.put(tx, Subscription(1, 7), now())
 
 
+@pytest.mark.usefixtures("quick")
 async def test_copies_of_a_story_show_in_its_alert_until_it_brings_a_new_term(
     api, sending, ann, pipeline, three_channels
 ):
@@ -546,6 +567,7 @@ async def test_copies_of_a_story_show_in_its_alert_until_it_brings_a_new_term(
     assert len(ann.messages) == 2
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_story_that_spreads_is_told_again(api, sending, ann, pipeline, three_channels):
     async with sending():
         await pipeline.take([make.post(STORY)])
@@ -572,6 +594,7 @@ async def test_an_alert_shows_the_posts_card_where_that_is_wanted(
     assert call["protect_content"] in (True, "true")
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_second_post_of_the_tenth_channel_is_no_spread(
     api, sending, ann, pipeline, three_channels
 ):
@@ -586,6 +609,7 @@ async def test_a_second_post_of_the_tenth_channel_is_no_spread(
     assert len(ann.messages) == 2
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_copy_of_what_was_refused_for_good_is_told(
     db, api, sending, ann, told, pipeline, three_channels
 ):

@@ -6,7 +6,7 @@ import pytest
 
 from storage import channels, posts
 from tests import make
-from watchers import errands, ingest, rhythm
+from watchers import errands, ingest, rhythm, telegram
 from watchers.ingest import SourceLost
 from watchers.references import Reference
 from watchers.sources import Member, Sources
@@ -78,7 +78,10 @@ async def test_channels_are_shared_and_move_when_an_account_dies(
     assert [member.state.trouble is None for member in sources.members].count(True) == 2
 
 
-async def test_a_name_is_asked_of_who_can_answer(dc, db, pipeline, sources, watched, readers):
+async def test_a_name_is_asked_of_who_can_answer(
+    dc, db, pipeline, sources, watched, readers, monkeypatch
+):
+    monkeypatch.setattr(telegram, "UP_WITHIN", 0.2)
     dc.revoke(readers[0])
 
     async def tell(text):
