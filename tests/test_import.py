@@ -252,7 +252,7 @@ async def test_a_channel_known_from_an_export_can_be_watched_later(db, pipeline,
 
 
 async def test_the_daemon_writes_while_an_import_goes_on(pipeline, tmp_path):
-    path, waits = many(tmp_path / "result.json", 2000), []
+    path, waits = many(tmp_path / "result.json", 6000), []
     start = asyncio.get_running_loop().time()
     importing = asyncio.create_task(imported(pipeline, path))
     async with open_database(pipeline.db.path) as other:  # as another process would
@@ -262,7 +262,7 @@ async def test_the_daemon_writes_while_an_import_goes_on(pipeline, tmp_path):
                 await channels.note(tx, make.channel(len(waits) + 100), make.NOON)
             waits.append(asyncio.get_running_loop().time() - began)
             await asyncio.sleep(0.01)
-    assert (await importing).counts.posts == 2000
+    assert (await importing).counts.posts == 6000
     assert len(waits) > 3
     assert max(waits) < (asyncio.get_running_loop().time() - start) / 2  # not for its end
 
