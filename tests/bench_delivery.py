@@ -22,7 +22,7 @@ from storage.db import open_database
 from storage.model import Delivery, DeliveryKind, Hit, Severity, Subscription, Term
 from tests import make
 from tests.bot_api import BotApi
-from tests.test_black_box import Process
+from tests.processes import Process
 from watchers.pipeline import Pipeline
 
 CHATS, GROUPS, EACH = 100, 20, 50

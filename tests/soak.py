@@ -27,9 +27,9 @@ from storage.db import open_database
 from storage.model import Channel
 from tests import make
 from tests.bot_api import BotApi
+from tests.processes import Process
 from tests.soak_preview import WebPreview
 from tests.soak_telegram import Telegram
-from tests.test_black_box import Process
 
 
 class Side(Protocol):

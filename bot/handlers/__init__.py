@@ -106,7 +106,7 @@ def make_commands(access: Access) -> Router:
         observer.middleware(LocalTime())
     for module in COMMANDS:
         module.register(router)
-    router.include_routers(buttons.make_router(), idle.make_router())  # in this order
+    router.include_routers(buttons.make_router(), idle.make_router())  # idle takes what is left
     return router
 
 
